@@ -1,0 +1,44 @@
+# Everything that is done with this checkout. `make help` lists it.
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format bench clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "searchfeed needs Python 3.11 or later; name one with: make PYTHON=python3.12 …" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: $(STAMP)  ## set up, index the fixtures into index/ and search them
+	@$(BIN)/searchfeed --index index index fixtures
+	@$(BIN)/searchfeed --index index search migrant resource centre
+
+test: $(STAMP)  ## run the checks and the whole test suite
+	@$(MAKE) --no-print-directory lint
+	$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term
+
+lint: $(STAMP)  ## ruff, mypy --strict and the import rule
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(STAMP)  ## let ruff put the code in order
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(STAMP)  ## measure indexing and searching on the feeds in FEEDS (default: fixtures)
+	$(BIN)/python benchmarks/main_job.py $(or $(FEEDS),fixtures)
+
+clean:  ## remove the virtual environment, caches and what the demo made
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage*
+	find index -mindepth 1 ! -name .gitignore -delete

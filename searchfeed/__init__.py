@@ -1,0 +1,1 @@
+"""searchfeed: every entry that your feeds ever published, kept and found again."""

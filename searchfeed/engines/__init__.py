@@ -1,0 +1,138 @@
+"""Engines: a query tree goes in, ranked ids come out.
+
+An engine is derived from the archive and can be thrown away and built again; it holds no truth.
+The protocol is as narrow as two engines need. ``tests/engine_contract.py`` says what each method
+promises, as tests that every engine has to pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol
+
+from searchfeed.errors import EngineUnavailableError
+from searchfeed.models import Entry, Pattern, Sort
+from searchfeed.tree import Node
+
+Progress = Callable[[int], None]
+"""Called now and then with the number of entries written so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An entry as it is to be found, with the archive's sequence number of the change.
+
+    ``edited`` tells that the entry has more than one version.
+    """
+
+    sequence: int
+    entry: Entry
+    edited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The id of an entry that matches, with its score."""
+
+    id: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One page of matches.
+
+    Attributes:
+        matches: in the order asked for; ties are always broken the same way (newest first, then
+            by id), so that pages never overlap.
+        total: how many entries match, exact.
+        patterns: what the words of the query stand for in this index, for the snippets.
+        notes: what the engine had to leave out, a sentence each.
+    """
+
+    matches: tuple[Match, ...]
+    total: int
+    patterns: tuple[Pattern, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Engine(Protocol):
+    """One open index of an engine. Any thread may call any method."""
+
+    @property
+    def reached(self) -> int:
+        """The archive's sequence number up to which this index holds every change; 0 if new."""
+        ...
+
+    @property
+    def stale(self) -> bool:
+        """Whether the index was made by another analyzer or format and has to be rebuilt."""
+        ...
+
+    def write(
+        self, changes: Iterable[Change], *, reached: int, progress: Progress | None = None
+    ) -> None:
+        """Take changes in, replacing entries of the same id, all in one commit.
+
+        After it ``reached`` is the number given, and every search of any process sees all of the
+        changes; if it fails or is killed, none.
+
+        Raises:
+            IndexLockedError: another process is writing.
+            EngineError: anything else.
+        """
+        ...
+
+    def delete(self, ids: Iterable[str]) -> None:
+        """Take entries out; ids that are not there are no error."""
+        ...
+
+    def search(
+        self, node: Node, *, limit: int, offset: int = 0, sort: Sort = Sort.RELEVANCE
+    ) -> Answer:
+        """Answer a query tree from the newest committed state.
+
+        Raises:
+            QueryError: an expression that cannot be answered (a regular expression, say).
+            EngineError: anything else.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections; the engine is of no use afterwards."""
+        ...
+
+
+ENGINES: dict[str, str] = {"whoosh": "searchfeed.engines.whoosh"}
+"""Name of an engine → the module that has ``open_engine(path) -> Engine``."""
+
+
+def open_engine(name: str, path: Path) -> Engine:
+    """Open (or create) the index of the engine ``name`` in the directory ``path``.
+
+    Raises:
+        EngineUnavailableError: there is no such engine, or its package is not installed.
+        IndexVersionError: the index needs another release.
+    """
+    if name not in ENGINES:
+        raise EngineUnavailableError(f"no engine {name!r}; there are: {', '.join(sorted(ENGINES))}")
+    try:
+        module = import_module(ENGINES[name])
+    except ImportError as error:
+        raise EngineUnavailableError(f"the engine {name!r} is not installed: {error}") from error
+    engine: Engine = module.open_engine(path)
+    return engine
+
+
+__all__: Sequence[str] = (
+    "ENGINES",
+    "Answer",
+    "Change",
+    "Engine",
+    "Match",
+    "Progress",
+    "open_engine",
+)

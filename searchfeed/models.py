@@ -1,0 +1,274 @@
+"""The frozen values that every layer shares.
+
+None of them does any work: they are what one layer hands to the next. Dates are aware and in
+UTC; texts are plain (no markup, no control characters) once they have left ``feeds/``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import overload
+
+from searchfeed.errors import SourceError
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A file that comes with an entry: a podcast episode, a picture.
+
+    ``length`` is in bytes, None where the feed does not say.
+    """
+
+    url: str
+    type: str = ""
+    length: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a feed, as it was last published.
+
+    Attributes:
+        id: 16 hexadecimal digits made from the feed's identity and the entry's own key; stable
+            for as long as both are.
+        feed_url: the identity of its feed (see ``Feed.url``).
+        title: one line of plain text; empty where the feed gives none.
+        body: summary and content, each once, as plain text; paragraphs are divided by a blank
+            line.
+        link: an http(s) URL, or empty.
+        published, updated: aware UTC; None where the feed gives no date that can be meant.
+        language: a BCP 47 tag in lower case (``en``, ``pt-br``), or empty.
+    """
+
+    id: str
+    feed_url: str
+    feed_title: str
+    title: str
+    body: str
+    link: str = ""
+    authors: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    published: datetime | None = None
+    updated: datetime | None = None
+    language: str = ""
+    enclosures: tuple[Enclosure, ...] = ()
+
+    @property
+    def date(self) -> datetime | None:
+        """When it was published, else when it was updated, else None."""
+        return self.published or self.updated
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A feed as read from one document.
+
+    Attributes:
+        url: its identity: the URL it was fetched from; for a file its own ``self`` link, else
+            its home link and title, else its path.
+        link: its home page, or empty.
+        entries: in the order of the document; no two have the same id.
+        warnings: what was wrong with the document although its entries could be read; one line
+            each.
+    """
+
+    url: str
+    title: str
+    link: str = ""
+    language: str = ""
+    entries: tuple[Entry, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FeedState:
+    """What the archive knows of a feed. ``entries`` counts those kept; dates are aware UTC."""
+
+    url: str
+    title: str
+    link: str
+    language: str
+    entries: int
+    newest: datetime | None
+    last_success: datetime | None
+
+
+class Sort(StrEnum):
+    """The order of results: by relevance, oldest first, or newest first.
+
+    Entries without a date come last in both orders by date.
+    """
+
+    RELEVANCE = "relevance"
+    OLDEST = "date"
+    NEWEST = "-date"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What was asked for. ``feeds`` keeps to feeds whose URL or title holds one of these texts."""
+
+    text: str
+    limit: int = 10
+    offset: int = 0
+    sort: Sort = Sort.RELEVANCE
+    feeds: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.limit < 1:
+            raise ValueError(f"limit must be at least 1, not {self.limit}")
+        if self.offset < 0:
+            raise ValueError(f"offset must not be negative, not {self.offset}")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A half-open range of characters."""
+
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start <= self.end:
+            raise ValueError(f"not a span: {self.start}..{self.end}")
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """What a leaf of a query looks for, as the analyzer's terms: the engine's word to the snippets.
+
+    Attributes:
+        terms: one set of index terms for each word, in order; a single word has one set, a
+            phrase several.
+        weight: how much finding it says (rare words say more), never negative.
+        field: ``title`` or ``body``, or None for both.
+        slop: how many other words may stand between the words of a phrase.
+    """
+
+    terms: tuple[frozenset[str], ...]
+    weight: float
+    field: str | None = None
+    slop: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """A passage of an entry's ``field``, found in it verbatim, and what matched inside it.
+
+    ``spans`` are relative to ``text``, in order, and do not overlap. ``before`` and ``after``
+    tell whether the field goes on beyond the passage.
+    """
+
+    field: str
+    text: str
+    spans: tuple[Span, ...] = ()
+    before: bool = False
+    after: bool = False
+
+    def parts(self) -> Iterator[tuple[str, bool]]:
+        """The text in pieces, each with whether it matched; joined they are the text."""
+        position = 0
+        for span in self.spans:
+            if span.start > position:
+                yield self.text[position : span.start], False
+            yield self.text[span.start : span.end], True
+            position = span.end
+        if position < len(self.text):
+            yield self.text[position:], False
+
+    def mark(self, start: str, end: str) -> str:
+        """The text with each match between ``start`` and ``end``.
+
+        >>> Snippet("title", "Silk Routes", (Span(0, 4),)).mark("[", "]")
+        '[Silk] Routes'
+        """
+        return "".join(f"{start}{text}{end}" if hit else text for text, hit in self.parts())
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An entry that was found. A higher ``score`` is a better match.
+
+    ``snippets`` is never empty: the best passage of the body comes first (the title, where there
+    is no body), then the title.
+    """
+
+    entry: Entry
+    score: float
+    snippets: tuple[Snippet, ...]
+
+    def snippet(self, field: str) -> Snippet | None:
+        """The snippet of ``field`` (``title`` or ``body``), or None where that field is empty."""
+        return next((snippet for snippet in self.snippets if snippet.field == field), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """One page of hits, best first (or as ``query.sort`` says).
+
+    Attributes:
+        total: how many entries match, on all pages; exact.
+        elapsed: seconds from the text to the snippets.
+        notes: what the parser had to guess and what the user may want to know, a sentence each.
+    """
+
+    query: Query
+    hits: tuple[Hit, ...]
+    total: int
+    elapsed: float
+    notes: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[Hit]:
+        return iter(self.hits)
+
+    def __len__(self) -> int:
+        return len(self.hits)
+
+    @overload
+    def __getitem__(self, index: int) -> Hit: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Hit, ...]: ...
+    def __getitem__(self, index: int | slice) -> Hit | tuple[Hit, ...]:
+        return self.hits[index]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What an update did: entries added, updated and unchanged, and what went wrong where.
+
+    ``warnings`` name sources that were read although something was wrong with them. Reports add
+    up with ``+``.
+    """
+
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    failures: tuple[SourceError, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
+
+    def __add__(self, other: Report) -> Report:
+        return Report(
+            self.added + other.added,
+            self.updated + other.updated,
+            self.unchanged + other.unchanged,
+            self.failures + other.failures,
+            self.warnings + other.warnings,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """The state of an index. Sizes are in bytes, dates are aware UTC."""
+
+    path: str
+    engine: str
+    feeds: int
+    entries: int
+    versions: int
+    oldest: datetime | None
+    newest: datetime | None
+    archive_size: int
+    index_size: int
