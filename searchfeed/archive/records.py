@@ -1,0 +1,146 @@
+"""Entries as rows, and the values that the archive hands out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from typing import Any, TypeAlias
+
+from searchfeed.models import Enclosure, Entry
+
+Content: TypeAlias = tuple[str, str, str, str, int | None, int | None, str, str, str]
+"""The values of ``CONTENT``, in its order."""
+
+CONTENT = (
+    "title",
+    "link",
+    "authors",
+    "tags",
+    "published",
+    "updated",
+    "language",
+    "enclosures",
+    "body",
+)
+"""The columns that make a version: a difference in any of them is a new one. The body comes last
+because SQLite reads a row from its start, and the rest of a long row lies on other pages."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """How many entries of a feed were new, had changed, and were as before."""
+
+    added: int
+    updated: int
+    unchanged: int
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """An entry as it was published at one time; ``seen`` is when it was first stored so."""
+
+    entry: Entry
+    seen: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the archive holds. ``size`` is in bytes on disk, dates are aware UTC."""
+
+    feeds: int
+    entries: int
+    versions: int
+    oldest: datetime | None
+    newest: datetime | None
+    size: int
+
+
+def microseconds(date: datetime | None) -> int | None:
+    """An aware date as whole microseconds since 1970 in UTC, exactly.
+
+    >>> microseconds(datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=UTC))
+    -1
+    """
+    return None if date is None else (date - _EPOCH) // _MICROSECOND
+
+
+def moment(count: int) -> datetime:
+    """The aware UTC date that is so many microseconds after the start of 1970."""
+    return _EPOCH + timedelta(microseconds=count)
+
+
+def date(count: int | None) -> datetime | None:
+    """Like ``moment``, for a date that may be missing."""
+    return None if count is None else moment(count)
+
+
+def content(entry: Entry) -> Content:
+    """The part of an entry whose change is a new version, as values for ``CONTENT``."""
+    return (
+        entry.title,
+        entry.link,
+        _json(entry.authors),
+        _json(entry.tags),
+        microseconds(entry.published),
+        microseconds(entry.updated),
+        entry.language,
+        _json([[file.url, file.type, file.length] for file in entry.enclosures]),
+        entry.body,
+    )
+
+
+def content_date(values: Content) -> int | None:
+    """``Entry.date`` of these values, in microseconds."""
+    published, updated = values[4], values[5]
+    return updated if published is None else published
+
+
+def content_hash(values: Content) -> bytes:
+    """16 bytes that stand for a version: BLAKE2b of its values, in order, as one JSON array.
+
+    JSON because it says where each value ends and tells null from empty; not escaped and without
+    spaces, so that it is the same bytes in every release.
+    """
+    return blake2b(_json(values).encode(), digest_size=16).digest()
+
+
+def entry(row: Sequence[Any]) -> Entry:
+    """An entry from its id, its feed's URL and title, and the values of ``CONTENT``."""
+    (
+        identity,
+        feed_url,
+        feed_title,
+        title,
+        link,
+        authors,
+        tags,
+        published,
+        updated,
+        language,
+        enclosures,
+        body,
+    ) = row
+    return Entry(
+        id=identity,
+        feed_url=feed_url,
+        feed_title=feed_title,
+        title=title,
+        body=body,
+        link=link,
+        authors=tuple(json.loads(authors)),
+        tags=tuple(json.loads(tags)),
+        published=date(published),
+        updated=date(updated),
+        language=language,
+        enclosures=tuple(Enclosure(*values) for values in json.loads(enclosures)),
+    )
+
+
+def _json(value: Sequence[Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

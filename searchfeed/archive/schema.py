@@ -1,0 +1,126 @@
+"""The tables of the archive, and how an older archive becomes one of this release.
+
+    state     one row: the highest sequence number given, and the release that reads these tables
+    feed      a feed's newest title, link and language
+    entry     an entry: its feed, the sequence number of its last change, how many versions it has
+    version   what an entry said, whole, from when it was seen saying so; the first is ordinal 1
+    source    what document was last read from a source, so that it need not be parsed again
+
+Dates are integers, microseconds since 1970 in UTC. Lists are JSON text. The newest version of an
+entry is the one whose ordinal is ``entry.versions``, and the first one tells when the entry was
+first seen. ``entry.date`` repeats the date of the newest version, because counting and dating
+the entries of all feeds must not touch their texts.
+
+The sequence stands in ``state`` rather than being the highest one of ``entry``: a number given
+to an entry that is later deleted must never be given again, or an engine would take the second
+entry that has it for one it knows.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from searchfeed.errors import IndexVersionError
+
+MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (
+        "0.1.0",
+        (
+            """
+            CREATE TABLE state (
+                sequence INTEGER NOT NULL,
+                release TEXT NOT NULL
+            ) STRICT
+            """,
+            "INSERT INTO state VALUES (0, '')",
+            """
+            CREATE TABLE feed (
+                number INTEGER PRIMARY KEY,
+                url TEXT NOT NULL UNIQUE,
+                title TEXT NOT NULL,
+                link TEXT NOT NULL,
+                language TEXT NOT NULL,
+                last_success INTEGER NOT NULL
+            ) STRICT
+            """,
+            """
+            CREATE TABLE entry (
+                number INTEGER PRIMARY KEY,
+                id TEXT NOT NULL UNIQUE,
+                feed INTEGER NOT NULL REFERENCES feed (number),
+                sequence INTEGER NOT NULL UNIQUE,
+                versions INTEGER NOT NULL,
+                date INTEGER
+            ) STRICT
+            """,
+            "CREATE INDEX entry_feed ON entry (feed, date)",
+            """
+            CREATE TABLE version (
+                entry INTEGER NOT NULL REFERENCES entry (number),
+                ordinal INTEGER NOT NULL,
+                seen INTEGER NOT NULL,
+                hash BLOB NOT NULL,
+                title TEXT NOT NULL,
+                link TEXT NOT NULL,
+                authors TEXT NOT NULL,
+                tags TEXT NOT NULL,
+                published INTEGER,
+                updated INTEGER,
+                language TEXT NOT NULL,
+                enclosures TEXT NOT NULL,
+                body TEXT NOT NULL,
+                PRIMARY KEY (entry, ordinal)
+            ) STRICT
+            """,
+            """
+            CREATE TABLE source (
+                name TEXT PRIMARY KEY,
+                digest BLOB NOT NULL,
+                feed INTEGER NOT NULL REFERENCES feed (number),
+                entries INTEGER NOT NULL
+            ) STRICT, WITHOUT ROWID
+            """,
+        ),
+    ),
+)
+"""For each version of the tables the release that brought it, and the statements that make it
+from the version before. A migration that has been released is never edited, only followed."""
+
+VERSION = len(MIGRATIONS)
+"""The version of the tables that this release reads and writes (``PRAGMA user_version``)."""
+
+
+def version(connection: sqlite3.Connection) -> int:
+    """The version of the tables in the database; 0 where there are none yet."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def check(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse tables that a newer release made.
+
+    Raises:
+        IndexVersionError: naming the release that is needed.
+    """
+    found = version(connection)
+    if found <= VERSION:
+        return
+    try:
+        release = str(connection.execute("SELECT release FROM state").fetchone()[0])
+    except (sqlite3.Error, TypeError):
+        # A release to come may keep its name elsewhere.
+        release = "a newer release"
+    raise IndexVersionError(
+        f"the archive {path} needs searchfeed {release} "
+        f"(it has version {found}, this release reads up to {VERSION})"
+    )
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the tables up to ``VERSION``, inside the transaction that the caller has begun."""
+    done = version(connection)
+    for number, (release, statements) in enumerate(MIGRATIONS[done:], start=done + 1):
+        for statement in statements:
+            connection.execute(statement)
+        connection.execute("UPDATE state SET release = ?", (release,))
+        connection.execute(f"PRAGMA user_version = {number}")

@@ -1,0 +1,132 @@
+"""What storing a feed does to the tables, inside one transaction."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from datetime import datetime
+
+from searchfeed.archive import records
+from searchfeed.archive.records import Changes
+from searchfeed.models import Feed
+
+_INSERT_VERSION = (
+    f"INSERT INTO version (entry, ordinal, seen, hash, {', '.join(records.CONTENT)}) "  # noqa: S608
+    f"VALUES (?, ?, ?, ?{', ?' * len(records.CONTENT)})"
+)
+
+
+class Prepared:
+    """A feed as rows, made before the transaction begins so that the lock is held briefly."""
+
+    def __init__(self, feed: Feed, now: datetime) -> None:
+        self.feed = feed
+        self.moment = records.microseconds(now)
+        self.contents = {entry.id: records.content(entry) for entry in feed.entries}
+        self.hashes = {key: records.content_hash(each) for key, each in self.contents.items()}
+
+
+def store(connection: sqlite3.Connection, new: Prepared, source: str, digest: bytes) -> Changes:
+    """Do what ``Archive.store`` promises."""
+    before = connection.total_changes
+    feed = _store_feed(connection, new)
+    known = _known(connection, new.contents)
+    sequence = last_sequence(connection)
+    number = one(connection, "SELECT coalesce(max(number), 0) FROM entry")
+    added: list[tuple[object, ...]] = []
+    updated: list[tuple[object, ...]] = []
+    versions: list[tuple[object, ...]] = []
+    for identity, values in new.contents.items():
+        value_hash = new.hashes[identity]
+        date = records.content_date(values)
+        if identity not in known:
+            sequence, number = sequence + 1, number + 1
+            added.append((number, identity, feed, sequence, 1, date))
+            versions.append((number, 1, new.moment, value_hash, *values))
+        elif known[identity][2] != value_hash:
+            entry, ordinal, _ = known[identity]
+            sequence += 1
+            updated.append((sequence, ordinal + 1, date, entry))
+            versions.append((entry, ordinal + 1, new.moment, value_hash, *values))
+    if versions:
+        connection.executemany("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?)", added)
+        connection.executemany(
+            "UPDATE entry SET sequence = ?, versions = ?, date = ? WHERE number = ?", updated
+        )
+        connection.executemany(_INSERT_VERSION, versions)
+        connection.execute("UPDATE state SET sequence = ?", (sequence,))
+    if source:
+        _store_source(connection, source, digest, feed, len(new.contents))
+    if connection.total_changes > before:
+        connection.execute("UPDATE feed SET last_success = ? WHERE number = ?", (new.moment, feed))
+    return Changes(len(added), len(updated), len(new.contents) - len(versions))
+
+
+def last_sequence(connection: sqlite3.Connection) -> int:
+    """The highest sequence number given so far."""
+    return one(connection, "SELECT sequence FROM state")
+
+
+def one(connection: sqlite3.Connection, statement: str) -> int:
+    """The only number that a statement gives."""
+    return int(connection.execute(statement).fetchone()[0])
+
+
+def _known(connection: sqlite3.Connection, ids: Iterable[str]) -> dict[str, tuple[int, int, bytes]]:
+    """Of the entries that are there already: their number, newest ordinal and its hash, by id."""
+    rows = connection.execute(
+        """
+        SELECT entry.id, entry.number, entry.versions, version.hash
+        FROM json_each(?) AS wanted
+        CROSS JOIN entry ON entry.id = wanted.value
+        CROSS JOIN version ON version.entry = entry.number AND version.ordinal = entry.versions
+        """,
+        (json.dumps(list(ids)),),
+    )
+    return {identity: (number, ordinal, stored) for identity, number, ordinal, stored in rows}
+
+
+def _store_feed(connection: sqlite3.Connection, new: Prepared) -> int:
+    """The number of the feed's row, made or brought up to date."""
+    feed = new.feed
+    values = (feed.title, feed.link, feed.language)
+    row = connection.execute(
+        "SELECT number, title, link, language FROM feed WHERE url = ?", (feed.url,)
+    ).fetchone()
+    if row is None:
+        number = one(connection, "SELECT coalesce(max(number), 0) FROM feed") + 1
+        connection.execute(
+            "INSERT INTO feed VALUES (?, ?, ?, ?, ?, ?)", (number, feed.url, *values, new.moment)
+        )
+        return number
+    number, *stored = row
+    if (*stored,) != values:
+        connection.execute(
+            "UPDATE feed SET title = ?, link = ?, language = ? WHERE number = ?", (*values, number)
+        )
+    if stored[0] != feed.title:
+        _renumber(connection, number)
+    return int(number)
+
+
+def _renumber(connection: sqlite3.Connection, feed: int) -> None:
+    """Give all entries of a feed new sequence numbers, in the order of their old ones."""
+    start = last_sequence(connection)
+    rows = connection.execute("SELECT number FROM entry WHERE feed = ? ORDER BY sequence", (feed,))
+    numbers = [
+        (sequence, number) for sequence, (number,) in enumerate(rows.fetchall(), start=start + 1)
+    ]
+    connection.executemany("UPDATE entry SET sequence = ? WHERE number = ?", numbers)
+    connection.execute("UPDATE state SET sequence = ?", (start + len(numbers),))
+
+
+def _store_source(
+    connection: sqlite3.Connection, source: str, digest: bytes, feed: int, entries: int
+) -> None:
+    values = (digest, feed, entries)
+    stored = connection.execute(
+        "SELECT digest, feed, entries FROM source WHERE name = ?", (source,)
+    ).fetchone()
+    if stored != values:
+        connection.execute("INSERT OR REPLACE INTO source VALUES (?, ?, ?, ?)", (source, *values))
