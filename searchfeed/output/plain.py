@@ -1,0 +1,81 @@
+r"""Text for pipes: one line a thing, its columns divided by tabs, never an escape sequence.
+
+The columns and their order are a promise; new ones come at the end. No column holds a tab or a
+newline, so ``cut -f``, ``awk -F'\t'``, ``sort`` and ``fzf`` work as they are. Dates are UTC,
+because lines are compared and sorted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from searchfeed.models import Entry, FeedState, Results, Stats
+from searchfeed.output import Screen
+from searchfeed.output.clean import clean, line
+from searchfeed.output.human import timestamp
+
+
+def results(results: Results, _screen: Screen) -> Iterator[str]:
+    """A line a hit: id, date, title, feed, link, the best passage."""
+    for hit in results:
+        entry = hit.entry
+        yield _row(
+            entry.id,
+            timestamp(entry.date),
+            entry.title,
+            entry.feed_title or entry.feed_url,
+            entry.link,
+            hit.snippets[0].text,
+        )
+
+
+def entry(entry: Entry, _screen: Screen) -> Iterator[str]:
+    """Headers as of a mail, an empty line, and the body with its own line breaks."""
+    yield _header("Title", entry.title)
+    yield _header("Feed", entry.feed_title)
+    yield _header("Feed-URL", entry.feed_url)
+    yield _header("Published", timestamp(entry.published))
+    yield _header("Updated", timestamp(entry.updated))
+    yield _header("Authors", ", ".join(entry.authors))
+    yield _header("Tags", ", ".join(entry.tags))
+    yield _header("Language", entry.language)
+    yield _header("Link", entry.link)
+    for enclosure in entry.enclosures:
+        yield _header("Enclosure", f"{enclosure.url} {enclosure.type}")
+    yield _header("Id", entry.id)
+    if entry.body:
+        yield f"\n{clean(entry.body).strip()}\n"
+
+
+def feeds(feeds: tuple[FeedState, ...], _screen: Screen) -> Iterator[str]:
+    """A line a feed: URL, title, number of entries, date of the newest, when it was last read."""
+    for feed in feeds:
+        yield _row(
+            feed.url,
+            feed.title,
+            str(feed.entries),
+            timestamp(feed.newest),
+            timestamp(feed.last_success),
+        )
+
+
+def stats(stats: Stats, _screen: Screen) -> Iterator[str]:
+    """A line a figure: its name as in the JSON, and its value; sizes are in bytes."""
+    yield _row("path", stats.path)
+    yield _row("engine", stats.engine)
+    yield _row("feeds", str(stats.feeds))
+    yield _row("entries", str(stats.entries))
+    yield _row("versions", str(stats.versions))
+    yield _row("oldest", timestamp(stats.oldest))
+    yield _row("newest", timestamp(stats.newest))
+    yield _row("archive_size", str(stats.archive_size))
+    yield _row("index_size", str(stats.index_size))
+
+
+def _row(*columns: str) -> str:
+    return "\t".join(line(column).strip() for column in columns) + "\n"
+
+
+def _header(name: str, value: str) -> str:
+    value = line(value).strip()
+    return f"{name}: {value}\n" if value else ""

@@ -1,0 +1,138 @@
+"""JSON, as ``schema.json`` beside this file describes it.
+
+Texts are exact, so that spans fit them: what a terminal would obey is not taken out but written
+as a JSON escape, which comes to the same on a screen. A result document has one hit a line, so
+that line tools can be used on it as well as JSON tools.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import datetime
+
+from searchfeed.models import Entry, FeedState, Hit, Results, Snippet, Stats
+from searchfeed.output import Screen
+from searchfeed.output.clean import UNSAFE
+from searchfeed.output.human import timestamp
+
+VERSION = 1
+"""Rises when a field goes or changes its meaning; new fields may come without it."""
+
+_UNSAFE = re.compile(f"[{UNSAFE}]")
+
+
+def results(results: Results, screen: Screen) -> Iterator[str]:
+    """One document; the list of hits is empty where nothing was found."""
+    head = {
+        "version": VERSION,
+        "query": results.query.text,
+        "total": results.total,
+        "offset": results.query.offset,
+        "limit": results.query.limit,
+        "elapsed": round(results.elapsed, 6),
+        "notes": list(results.notes),
+    }
+    yield f'{_dump(head, screen)[:-1]}, "hits": ['
+    for number, hit in enumerate(results):
+        yield f"{',' if number else ''}\n{_dump(_hit(hit, _rank(results, number)), screen)}"
+    yield "\n]}\n" if results.hits else "]}\n"
+
+
+def lines(results: Results, screen: Screen) -> Iterator[str]:
+    """One hit an object, one object a line; nothing where nothing was found."""
+    for number, hit in enumerate(results):
+        record = {"version": VERSION, **_hit(hit, _rank(results, number))}
+        yield f"{_dump(record, screen)}\n"
+
+
+def entry(entry: Entry, screen: Screen) -> Iterator[str]:
+    """One document with the whole entry."""
+    record = {"version": VERSION, **_entry(entry), "body": entry.body}
+    yield f"{_dump(record, screen, indent=2)}\n"
+
+
+def feeds(feeds: tuple[FeedState, ...], screen: Screen) -> Iterator[str]:
+    """One document with the list of feeds."""
+    records = [
+        {
+            "url": feed.url,
+            "title": feed.title,
+            "link": feed.link,
+            "language": feed.language,
+            "entries": feed.entries,
+            "newest": _moment(feed.newest),
+            "last_success": _moment(feed.last_success),
+        }
+        for feed in feeds
+    ]
+    yield f"{_dump({'version': VERSION, 'feeds': records}, screen, indent=2)}\n"
+
+
+def stats(stats: Stats, screen: Screen) -> Iterator[str]:
+    """One document with the state of the index."""
+    record = {
+        "version": VERSION,
+        "path": stats.path,
+        "engine": stats.engine,
+        "feeds": stats.feeds,
+        "entries": stats.entries,
+        "versions": stats.versions,
+        "oldest": _moment(stats.oldest),
+        "newest": _moment(stats.newest),
+        "archive_size": stats.archive_size,
+        "index_size": stats.index_size,
+    }
+    yield f"{_dump(record, screen, indent=2)}\n"
+
+
+def _rank(results: Results, number: int) -> int:
+    return results.query.offset + number + 1
+
+
+def _hit(hit: Hit, rank: int) -> dict[str, object]:
+    snippets = [_snippet(snippet) for snippet in hit.snippets]
+    return {"rank": rank, "score": hit.score, **_entry(hit.entry), "snippets": snippets}
+
+
+def _entry(entry: Entry) -> dict[str, object]:
+    return {
+        "id": entry.id,
+        "title": entry.title,
+        "link": entry.link,
+        "feed": {"url": entry.feed_url, "title": entry.feed_title},
+        "date": _moment(entry.date),
+        "published": _moment(entry.published),
+        "updated": _moment(entry.updated),
+        "authors": list(entry.authors),
+        "tags": list(entry.tags),
+        "language": entry.language,
+        "enclosures": [
+            {"url": enclosure.url, "type": enclosure.type, "length": enclosure.length}
+            for enclosure in entry.enclosures
+        ],
+    }
+
+
+def _snippet(snippet: Snippet) -> dict[str, object]:
+    return {
+        "field": snippet.field,
+        "text": snippet.text,
+        "spans": [[span.start, span.end] for span in snippet.spans],
+        "before": snippet.before,
+        "after": snippet.after,
+    }
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return timestamp(moment) or None
+
+
+def _dump(value: object, screen: Screen, indent: int | None = None) -> str:
+    text = json.dumps(value, ensure_ascii=screen.ascii, indent=indent)
+    return text if text.isascii() and "\x7f" not in text else _UNSAFE.sub(_escape, text)
+
+
+def _escape(match: re.Match[str]) -> str:
+    return json.dumps(match[0])[1:-1] if match[0] != "\x7f" else "\\u007f"
