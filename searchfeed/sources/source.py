@@ -1,0 +1,78 @@
+"""One source, and the reading of it."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from dataclasses import dataclass
+from io import RawIOBase
+from typing import BinaryIO
+
+from searchfeed.errors import FetchError
+
+STDIN = "-"
+"""The name of the standard input."""
+
+MAX_SIZE = 100_000_000
+"""Bytes that a source may have. A feed of 19,000 news stories has 25 million."""
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file, or the standard input.
+
+    Attributes:
+        name: as shown to people: the path as it was typed, or ``-``.
+        url: the absolute path, or ``-``.
+    """
+
+    name: str
+    url: str
+
+    def read(self) -> bytes:
+        """All of its bytes.
+
+        Raises:
+            FetchError: it is gone, may not be read, is not a regular file, or is too large.
+        """
+        try:
+            if self.url == STDIN:
+                if sys.stdin is None:
+                    raise FetchError(self.name, "the standard input is closed")
+                return self._drain(sys.stdin.buffer)
+            # Opening a named pipe would otherwise wait for its other end.
+            descriptor = os.open(self.url, os.O_RDONLY | os.O_NONBLOCK)
+            with os.fdopen(descriptor, "rb", buffering=0) as file:
+                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                    raise irregular(self.name)
+                return self._drain(file)
+        except OSError as error:
+            raise unreadable(self.name, error) from error
+
+    def _drain(self, file: RawIOBase | BinaryIO) -> bytes:
+        data = bytearray()
+        while chunk := file.read(_CHUNK):
+            data += chunk
+            if len(data) > MAX_SIZE:
+                raise FetchError(
+                    self.name,
+                    f"it has more than {MAX_SIZE // 1_000_000} MB",
+                    "no feed is read that is so large; divide it",
+                )
+        return bytes(data)
+
+
+def irregular(name: str) -> FetchError:
+    """The refusal of a pipe, a socket or a device: reading it could wait for ever, or never end."""
+    return FetchError(name, "it is not a regular file", f"to read a pipe, name it {STDIN}")
+
+
+def unreadable(name: str, error: OSError) -> FetchError:
+    """What the system says about a path that cannot be read, as an error of ours."""
+    reason = error.strerror or str(error)
+    if isinstance(error, PermissionError):
+        return FetchError(name, "it may not be read", "check its permissions")
+    return FetchError(name, f"it cannot be read: {reason[:1].lower()}{reason[1:]}")
