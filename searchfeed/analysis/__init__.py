@@ -1,1 +1,40 @@
-"""Placeholder, being written."""
+"""The one analyzer, made for news in many languages: for the index, queries and snippets alike.
+
+The index holds the exact form of every word (``tokens``, ``index_terms``). What else a word of
+a query may find is worked out on the index's dictionary of terms (``query_words``, ``fold``,
+``stem``). Where a text may be cut is told by ``grapheme_start``, ``word_start``, ``sentences``.
+"""
+
+from __future__ import annotations
+
+from searchfeed.analysis.analyzer import Token, WordQuery, index_terms, query_words, terms, tokens
+from searchfeed.analysis.borders import grapheme_start, sentences, word_start
+from searchfeed.analysis.characters import spell
+from searchfeed.analysis.forms import STEMMED, fold, stem
+from searchfeed.analysis.sample import fingerprint
+
+FINGERPRINT: str
+
+
+def __getattr__(name: str) -> str:
+    if name == "FINGERPRINT":
+        return fingerprint()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+__all__ = (
+    "FINGERPRINT",
+    "STEMMED",
+    "Token",
+    "WordQuery",
+    "fold",
+    "grapheme_start",
+    "index_terms",
+    "query_words",
+    "sentences",
+    "spell",
+    "stem",
+    "terms",
+    "tokens",
+    "word_start",
+)

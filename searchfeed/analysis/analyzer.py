@@ -1,0 +1,196 @@
+"""Texts and typed words → terms: the same for the index, for queries and for snippets.
+
+A text is cut at white space first, and each stretch is analysed on its own and remembered. So
+what a stretch is indexed as never depends on its neighbours, and a word of a query, analysed
+alone, always has the terms that the same word has inside a text.
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+from itertools import repeat
+from typing import NamedTuple
+
+from searchfeed.analysis.words import LONGEST_TERM, Piece, Unit, units
+
+# Longer stretches (a paragraph of Japanese) do not come back, and would fill the memory.
+_LONGEST_REMEMBERED = 40
+_MOST_REMEMBERED = 65_536
+_LONGEST_SEQUENCE = 64
+
+# What stands around a plain word of news. A full stop before a word can belong to it.
+_PUNCTUATION = ".,;:!?\"'()[]"
+
+
+class Token(NamedTuple):
+    """A term of a text.
+
+    Attributes:
+        position: counts words from 0 (characters, where a script is searched by pairs); several
+            tokens can stand at one position, and it never falls from a token to the next.
+        start, end: the half-open range of characters of the original text.
+    """
+
+    term: str
+    position: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class WordQuery:
+    """What has to stand in a text for a typed word, or for a phrase, to be found in it.
+
+    Attributes:
+        alternatives: sequences of terms at consecutive positions, most exact first; any of them
+            will do. The last one is the plainest; where it is long (a sentence of Japanese is
+            one word to the eye of a program), its terms by themselves are what an entry with
+            only some of them can be ranked by. Empty where there is nothing to look for.
+        prefix: the last term of each sequence stands for every term that begins with it: the
+            text ended in a single character of a script that is searched by pairs.
+    """
+
+    alternatives: tuple[tuple[str, ...], ...]
+    prefix: bool = False
+
+
+class _Stretch(NamedTuple):
+    """The tokens of a stretch in columns, positions and ranges relative to it.
+
+    ``single`` is its one term where it has no more, else empty; ``width`` is in positions.
+    """
+
+    single: str
+    width: int
+    terms: tuple[str, ...]
+    positions: tuple[int, ...]
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+
+
+class _Memory(dict[str, _Stretch]):
+    def __missing__(self, stretch: str) -> _Stretch:
+        found = _plain_word(stretch) or _columns(units(stretch))
+        if len(stretch) <= _LONGEST_REMEMBERED:
+            if len(self) >= _MOST_REMEMBERED:
+                self.clear()
+            self[stretch] = found
+        return found
+
+
+_STRETCHES = _Memory()
+_FIRST = (0,)
+
+
+def _plain_word(stretch: str) -> _Stretch | None:
+    """The short way for an unaccented word between punctuation; None where it is not one."""
+    word = stretch.strip(_PUNCTUATION)
+    if not (word.isalnum() and word.isascii()) or len(word) > LONGEST_TERM or stretch[0] == ".":
+        return None
+    start = stretch.index(word)
+    term = word.lower()
+    return _Stretch(term, 1, (term,), _FIRST, (start,), (start + len(word),))
+
+
+def _columns(found: list[Unit]) -> _Stretch:
+    pieces: list[Piece] = []
+    positions: list[int] = []
+    width = 0
+    for unit in found:
+        pieces += unit.wholes
+        positions += repeat(width, len(unit.wholes))
+        for spellings in unit.atoms:
+            pieces += spellings
+            positions += repeat(width, len(spellings))
+            width += 1
+    terms, starts, ends = zip(*pieces, strict=True) if pieces else ((), (), ())
+    single = terms[0] if len(terms) == 1 else ""
+    return _Stretch(single, width, terms, tuple(positions), starts, ends)
+
+
+def tokens(text: str) -> list[Token]:
+    """Every term of a text, in the order of its positions.
+
+    >>> [(token.term, token.position) for token in tokens("Multi-agent R&D")]
+    [('multi-agent', 0), ('multi', 0), ('agent', 1), ('r&d', 2), ('r', 2), ('d', 3)]
+    """
+    found: list[Token] = []
+    position = offset = 0
+    for stretch in text.split():
+        single, width, terms, places, starts, ends = _STRETCHES[stretch]
+        offset = text.index(stretch, offset)
+        if single:
+            found.append(Token(single, position, offset + starts[0], offset + ends[0]))
+        else:
+            for term, place, start, end in zip(terms, places, starts, ends, strict=True):
+                found.append(Token(term, position + place, offset + start, offset + end))
+        position += width
+        offset += len(stretch)
+    return found
+
+
+def index_terms(text: str) -> tuple[list[str], array[int]]:
+    """The terms of a text and their positions (type code ``I``): ``tokens`` for the index."""
+    found: list[str] = []
+    positions: list[int] = []
+    position = 0
+    for stretch in text.split():
+        single, width, terms, places, _, _ = _STRETCHES[stretch]
+        if single:
+            found.append(single)
+            positions.append(position)
+        else:
+            found += terms
+            positions += [position + place for place in places]
+        position += width
+    return found, array("I", positions)
+
+
+def terms(text: str) -> list[str]:
+    """The terms of a text, in the order of their positions.
+
+    >>> terms("C++ in l’Europe, 東京都")
+    ['c++', 'in', "l'europe", 'europe', '東京', '京都', '都']
+    """
+    return index_terms(text)[0]
+
+
+def query_words(text: str) -> WordQuery:
+    """What a typed word, or the words of a phrase, stand for.
+
+    >>> query_words("multi-agent").alternatives
+    (('multi-agent',), ('multi', 'agent'))
+    >>> query_words("東京都").alternatives
+    (('東京', '京都'),)
+    >>> query_words("東")
+    WordQuery(alternatives=(('東',),), prefix=True)
+    """
+    found = [unit for stretch in text.split() for unit in units(stretch)]
+    atoms = [atom for unit in found for atom in unit.atoms]
+    prefix = False
+    if found and found[-1].run:
+        # In a text the run can go on, so that its last character begins a pair there.
+        prefix = len(found[-1].atoms) == 1
+        if not prefix:
+            atoms.pop()
+    if len(atoms) > _LONGEST_SEQUENCE:
+        del atoms[_LONGEST_SEQUENCE:]
+        prefix = False
+    alternatives: list[tuple[str, ...]] = []
+    if len(found) == 1:
+        alternatives += [(whole.term,) for whole in found[0].wholes]
+    if len(atoms) == 1:
+        spellings = [piece.term for piece in atoms[0]]
+        # Who types the full stop of ".net" means it.
+        alternatives += [
+            (term,) for term in (spellings[:1] if _dotted(spellings[0]) else spellings)
+        ]
+    elif atoms:
+        alternatives.append(tuple(atom[0].term for atom in atoms))
+        alternatives.append(tuple(atom[0 if _dotted(atom[0].term) else -1].term for atom in atoms))
+    return WordQuery(tuple(dict.fromkeys(alternatives)), prefix)
+
+
+def _dotted(term: str) -> bool:
+    return term.startswith(".")

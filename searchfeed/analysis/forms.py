@@ -1,0 +1,163 @@
+"""Looser forms of a term: without its accents, and as a stem.
+
+The index holds exact forms only. That two of them mean the same is worked out here, over the
+index's dictionary of terms, so that the exact form can rank first and no text is indexed twice.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from functools import lru_cache
+from typing import Any
+from unicodedata import category, decimal, normalize
+
+from searchfeed.analysis.characters import SHAPES
+from searchfeed.analysis.words import ELISIONS
+
+_MOST_REMEMBERED = 65_536
+
+_STEMMERS = {
+    "ar": "arabic",
+    "ca": "catalan",
+    "cs": "czech",
+    "da": "danish",
+    "de": "german",
+    "el": "greek",
+    "en": "english",
+    "eo": "esperanto",
+    "es": "spanish",
+    "et": "estonian",
+    "eu": "basque",
+    "fa": "persian",
+    "fi": "finnish",
+    "fr": "french",
+    "ga": "irish",
+    "hi": "hindi",
+    "hu": "hungarian",
+    "hy": "armenian",
+    "id": "indonesian",
+    "it": "italian",
+    "lt": "lithuanian",
+    "nb": "norwegian",
+    "ne": "nepali",
+    "nl": "dutch",
+    "nn": "norwegian",
+    "no": "norwegian",
+    "pl": "polish",
+    "pt": "portuguese",
+    "ro": "romanian",
+    "ru": "russian",
+    "sr": "serbian",
+    "st": "sesotho",
+    "sv": "swedish",
+    "ta": "tamil",
+    "tr": "turkish",
+    "yi": "yiddish",
+}
+
+STEMMED: frozenset[str] = frozenset(_STEMMERS)
+"""Primary language subtags that ``stem`` has a stemmer for, given a recent PyStemmer."""
+
+# Letters whose accent Unicode does not take apart, letters typed one for the other, and the
+# signs that stand inside a word without dividing it.
+_PAIRS = """
+ı=i ø=o ł=l đ=d ħ=h ŧ=t ð=d þ=th æ=ae œ=oe ß=ss ŋ=n ɨ=i ƶ=z
+ё=е ѐ=е ѝ=и
+ٱ=ا ى=ي ی=ي ک=ك ة=ه ہ=ه
+·= "=
+"""
+_LETTERS = dict(pair.split("=") for pair in _PAIRS.split())
+# Latin, Greek, Hebrew and Arabic: their marks are accents and points. Elsewhere a mark makes
+# another letter (が, й) or is a vowel.
+_ACCENTED = re.compile(
+    "[a-z\u00df-\u02af\u0370-\u03ff\u05d0-\u05f2\u0620-\u06d5\u06fa-\u077f\u08a0-\u08c9"
+    "\u1d00-\u1d7f\u1e00-\u1fff\u2c60-\u2c7f\ua720-\ua7ff\uab30-\uab6f]"
+)
+# Stress, which Cyrillic shows in dictionaries and to beginners.
+_STRESS = frozenset("\u0300\u0301")
+_STRESSED = frozenset("аеиоуыэюяіїє")
+# Written apart these are words of their own; without the apostrophe some are others (she'll).
+_ENDINGS = frozenset({"s", "ll", "re", "ve", "d", "m"})
+
+_WORD_SHAPE = re.compile("[LH][LHM]*(?:'[LH][LHM]*)*")
+_DOT_OF_TURKISH_I = "i\u0307"
+
+
+def fold(term: str) -> str:
+    """A term without accents, points and inner apostrophes, in European digits.
+
+    Folding twice is folding once. Terms with the same fold are spellings of one word.
+
+    >>> [fold(term) for term in ("café", "łódź", "œuvre", "o'brien", "пётр", "й", "が")]
+    ['cafe', 'lodz', 'oeuvre', 'obrien', 'петр', 'й', 'が']
+    """
+    if term.isascii() and "'" not in term:
+        return term
+    return _fold(term)
+
+
+@lru_cache(_MOST_REMEMBERED)
+def _fold(term: str) -> str:
+    if "'" in term:
+        head, _, tail = term.partition("'")
+        if head not in ELISIONS and tail not in _ENDINGS:
+            term = term.replace("'", "")
+    folded: list[str] = []
+    accented = stressed = False
+    for character in normalize("NFD", term):
+        kind = category(character)
+        if kind == "Mn":
+            if not accented and not (stressed and character in _STRESS):
+                folded.append(character)
+            continue
+        accented = _ACCENTED.match(character) is not None
+        stressed = character in _STRESSED
+        if kind == "Nd":
+            folded.append(str(decimal(character)))
+        else:
+            folded.append(_LETTERS.get(character, character))
+    # ё and й are taken apart above, and stand in the table whole.
+    whole = normalize("NFC", "".join(folded))
+    return "".join(_LETTERS.get(character, character) for character in whole)
+
+
+@lru_cache(_MOST_REMEMBERED)
+def stem(term: str, language: str) -> str:
+    """The stem of a term in a language, folded.
+
+    Words with digits or signs, and words of languages without a stemmer, are only folded.
+
+    Args:
+        term: a term as the analyzer makes it.
+        language: a BCP 47 tag (``en``, ``pt-br``), or empty.
+
+    >>> stem("négociations", "fr-ca") == stem("négociation", "fr") == stem("negociation", "fr")
+    True
+    """
+    primary = language.partition("-")[0].lower()
+    if primary in _STEMMERS and _WORD_SHAPE.fullmatch(term.translate(SHAPES)):
+        stemmer = _stemmer(primary)
+        if stemmer is not None:
+            return fold(stemmer.stemWord(term.replace(_DOT_OF_TURKISH_I, "i")))
+    return fold(term)
+
+
+class _Stemmers(threading.local):
+    """The stemmers of a thread: they keep state while they work."""
+
+    def __init__(self) -> None:
+        self.made: dict[str, Any] = {}
+
+
+_MADE = _Stemmers()
+
+
+def _stemmer(primary: str) -> Any:
+    if primary not in _MADE.made:
+        import Stemmer
+
+        name = _STEMMERS[primary]
+        # Stems are remembered by stem(); PyStemmer's own cache would only slow it down.
+        _MADE.made[primary] = Stemmer.Stemmer(name, 0) if name in Stemmer.algorithms() else None
+    return _MADE.made[primary]
