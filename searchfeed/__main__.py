@@ -1,0 +1,20 @@
+"""The program: ``searchfeed``, or ``python -m searchfeed``."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> int:
+    """Run the command line of this process, and return its exit code."""
+    try:
+        # Within the try: loading it takes long enough to be interrupted.
+        from searchfeed.cli import run
+
+        return run(sys.argv[1:])
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

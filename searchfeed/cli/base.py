@@ -1,0 +1,198 @@
+"""What the commands share: the settings, the options that set them, and how words are read."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from searchfeed.cli import streams
+from searchfeed.output import Renderers
+
+if TYPE_CHECKING:
+    from searchfeed.index import Index
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Value = TypeVar("Value")
+
+
+@dataclass(slots=True)
+class Settings:
+    """What the global options say; ``index`` is None where none was named."""
+
+    index: str | None = None
+    quiet: bool = False
+    verbose: bool = False
+    color: str = "auto"
+
+    def open(self) -> Index:
+        """The index named, else the one in the user's data directory."""
+        from searchfeed.index import Index
+
+        return Index(self.path)
+
+    @property
+    def path(self) -> Path:
+        """Where the index is."""
+        if self.index:
+            return Path(self.index)
+        from platformdirs import user_data_path
+
+        return user_data_path("searchfeed")
+
+    def say(self, message: str) -> None:
+        """Tell the user something they can do without: nothing is written if ``--quiet``."""
+        if not self.quiet:
+            streams.say(message)
+
+    def write(
+        self, renderers: Renderers[Value], value: Value, name: str | None, *, json: bool
+    ) -> None:
+        """Write a value to stdout in the format named, or in the one that suits stdout."""
+        fitting = renderers.people if streams.is_terminal(sys.stdout) else renderers.programs
+        chosen = "json" if json else name or fitting
+        streams.write(renderers.render(value, chosen, streams.screen(self.color)))
+
+
+class Group(click.Group):
+    """Commands in the order they were written, with help for those that do not exist."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """The names, in the order of a first acquaintance."""
+        return list(self.commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say what may have been meant."""
+        name = args[0]
+        known = self.get_command(ctx, name) is not None
+        if not known and not ctx.resilient_parsing and not name.startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, self.commands, n=1)
+            remedy = (
+                f"did you mean: searchfeed {near[0]}"
+                if near
+                else f"to look for it: searchfeed search {' '.join(args)}"
+            )
+            raise click.UsageError(f"no command {name!r}; {remedy}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+class QueryCommand(click.Command):
+    """A command whose arguments are a query: words need no quoting, ``-word`` is one of them.
+
+    Long options are options, also where they are mistyped; of what starts with one dash only the
+    command's own options are, and ``-n5``. Everything after ``--`` is query.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the words behind the options, where click takes them as they are."""
+        takes_value = {
+            name: not getattr(parameter, "is_flag", False)
+            for parameter in self.get_params(ctx)
+            if isinstance(parameter, click.Option)
+            for name in parameter.opts
+        }
+        options: list[str] = []
+        words: list[str] = []
+        rest = iter(args)
+        for argument in rest:
+            if argument == "--":
+                words.extend(rest)
+            elif argument in takes_value:
+                options.append(argument)
+                if takes_value[argument]:
+                    options.extend(islice(rest, 1))
+            elif argument.startswith("--") or re.fullmatch(r"-n\d+", argument):
+                options.append(argument)
+            else:
+                words.append(argument)
+        return super().parse_args(ctx, [*options, "--", *words])
+
+
+def global_options(*, hidden: bool) -> Callable[[Function], Function]:
+    """The options of every command; hidden ones are those repeated behind the command's name."""
+
+    def decorate(function: Function) -> Function:
+        for option in reversed(_global_options(hidden=hidden)):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+def format_options(renderers: Renderers[Any]) -> Callable[[Function], Function]:
+    """``--format`` with the formats there are, and ``--json``."""
+    default = f"{renderers.people} on a terminal, else {renderers.programs}"
+
+    def decorate(function: Function) -> Function:
+        function = click.option("--json", is_flag=True, help="Short for --format json.")(function)
+        return click.option(
+            "--format",
+            type=click.Choice(renderers.formats),
+            help=f"How to write it.  [default: {default}]",
+        )(function)
+
+    return decorate
+
+
+def epilog(*examples: str, notes: Iterable[str] = ()) -> str:
+    """What stands below a command's options: paragraphs, and examples a line each."""
+    # \b keeps click from wrapping the paragraph behind it.
+    rows = "\n".join(f"  {example}" for example in examples)
+    return "\n\n".join([*notes, f"\b\nExamples:\n{rows}"])
+
+
+def _global_options(*, hidden: bool) -> list[Callable[[Function], Function]]:
+    return [
+        click.option(
+            "--index",
+            metavar="DIR",
+            envvar=None if hidden else "SEARCHFEED_INDEX",
+            callback=_keep,
+            expose_value=False,
+            hidden=hidden,
+            help="Where the index is.  [env: SEARCHFEED_INDEX; default: your data directory]",
+        ),
+        click.option(
+            "--color",
+            type=click.Choice(["auto", "always", "never"]),
+            callback=_keep,
+            expose_value=False,
+            hidden=hidden,
+            help="When to use colours and links; auto heeds NO_COLOR.  [default: auto]",
+        ),
+        click.option(
+            "-q",
+            "--quiet",
+            is_flag=True,
+            callback=_keep,
+            expose_value=False,
+            hidden=hidden,
+            help="Only data and errors.",
+        ),
+        click.option(
+            "-v",
+            "--verbose",
+            is_flag=True,
+            callback=_keep,
+            expose_value=False,
+            hidden=hidden,
+            help="Say also what is passed over.",
+        ),
+    ]
+
+
+def _keep(context: click.Context, parameter: click.Parameter, value: object) -> None:
+    settings = context.find_root().ensure_object(Settings)
+    # An option that is not given behind the command must not undo the one before it.
+    if value and parameter.name:
+        setattr(settings, parameter.name, value)

@@ -1,0 +1,101 @@
+"""``searchfeed search``."""
+
+from __future__ import annotations
+
+import click
+
+from searchfeed.cli.base import QueryCommand, Settings, epilog, format_options, global_options
+from searchfeed.models import Results, Sort
+from searchfeed.output import RESULTS
+
+
+@click.command(
+    cls=QueryCommand,
+    epilog=epilog(
+        "searchfeed search migrant resource centre",
+        "searchfeed search title:ibm -ukraine --sort -date",
+        "searchfeed search '\"assisted voluntary return\"' --feed icmpd",
+        "searchfeed search silk routes --json | jq -r '.hits[].link'",
+        notes=(
+            (
+                "The format plain has a line a hit; its columns, divided by tabs, are "
+                'id, date (UTC), title, feed, link, passage. "searchfeed help json" '
+                "describes json and ndjson."
+            ),
+            "Exit code: 0 something was found, 1 nothing was, 2 an error.",
+        ),
+    ),
+)
+@click.argument("query", nargs=-1, type=click.UNPROCESSED)
+@click.option(
+    "-n",
+    "--limit",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default="10",
+    help="Hits at most.",
+)
+@click.option(
+    "--offset",
+    metavar="N",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default="0",
+    help="Hits to pass over.",
+)
+@click.option(
+    "--sort",
+    type=click.Choice([order.value for order in Sort]),
+    default=Sort.RELEVANCE.value,
+    show_default=True,
+    help="The order: the best, the oldest or (-date) the newest first.",
+)
+@click.option(
+    "--feed",
+    "feeds",
+    metavar="TEXT",
+    multiple=True,
+    help="Only feeds whose title or URL holds this; may be given more than once.",
+)
+@format_options(RESULTS)
+@global_options(hidden=True)
+@click.pass_obj
+def search(
+    settings: Settings,
+    /,
+    *,
+    query: tuple[str, ...],
+    limit: int,
+    offset: int,
+    sort: str,
+    feeds: tuple[str, ...],
+    format: str | None,  # noqa: A002
+    json: bool,
+) -> int:
+    """Find entries that match QUERY.
+
+    Words need no quoting, and -word leaves out the entries that hold it; see "searchfeed help
+    query" for phrases, fields, dates and the rest. Without a query, the newest entries are shown.
+    """
+    with settings.open() as index:
+        results = index.search(" ".join(query), limit=limit, offset=offset, sort=sort, feeds=feeds)
+        for note in results.notes:
+            settings.say(f"note: {note}")
+        if not results.hits:
+            settings.say(_nothing(results, empty=not results.total and not index.stats().entries))
+    settings.write(RESULTS, results, format, json=json)
+    return 0 if results.hits else 1
+
+
+def _nothing(results: Results, *, empty: bool) -> str:
+    """Why there is nothing to see, and what to do about it."""
+    query = results.query
+    if results.total:
+        return f"nothing beyond the last of {results.total:,} entries; use a lower --offset"
+    if empty:
+        return "the index holds no entries yet; add some: searchfeed index SOURCE"
+    sought = f"nothing found for {query.text}" if query.text.strip() else "nothing found"
+    if query.feeds:
+        return f"{sought} in feeds with {' or '.join(query.feeds)}; the feeds are: searchfeed feeds"
+    return f"{sought}; how to ask: searchfeed help query"
