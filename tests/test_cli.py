@@ -575,8 +575,8 @@ class TestTerminal:
 @pytest.mark.parametrize(
     ("arguments", "unwanted"),
     [
-        (["--version"], {"rich", "whoosh", "numpy", "sqlite3", "platformdirs"}),
-        (["--help"], {"rich", "whoosh", "numpy", "sqlite3", "platformdirs"}),
+        (["--version"], {"rich", "whoosh", "numpy", "platformdirs"}),
+        (["--help"], {"rich", "whoosh", "numpy", "platformdirs"}),
         (["search", "silk", "--json"], {"rich", "feedparser", "html2text", "platformdirs"}),
         (["search", "silk"], {"rich", "feedparser", "html2text", "platformdirs"}),
     ],

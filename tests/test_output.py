@@ -223,7 +223,7 @@ class TestTable:
             "   ICMPD News · 3 days ago · 5ad0f3c1\n"
             "   … The Ministry of Labour, Migration and Employment of the Population of the\n"
             "   Republic of Tajikistan has opened the first Migrant Resource Centre in the\n"
-            "   capital …\n"
+            "   capital…\n"
             "   https://www.icmpd.org/news/dushanbe\n"
             "\n"
             "1 entry in 4 ms\n"
@@ -287,6 +287,18 @@ class TestTable:
     )
     def test_the_closing_line(self, total: int, query: dict[str, Any], expected: str) -> None:
         assert shown(results(HIT, total=total, **query), "table").splitlines()[-1] == expected
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("cut here", "cut here…"),
+            ("A whole one.", "A whole one."),
+            ("“Said so!” ", "“Said so!”"),
+        ],
+    )
+    def test_dots_stand_where_a_sentence_is_cut(self, text: str, expected: str) -> None:
+        hit = Hit(entry(), 1.0, (snippet("body", text, after=True),))
+        assert shown(results(hit), "table").splitlines()[2].strip() == expected
 
     def test_nothing_found_is_nothing_shown(self) -> None:
         assert shown(NONE, "table") == ""
@@ -465,6 +477,10 @@ class TestEntry:
         bullet = next(number for number, row in enumerate(rows) if row.startswith("  * word"))
         assert rows[bullet + 1].startswith("    word")
         assert "  * short" in rows
+
+    def test_an_address_is_not_broken(self) -> None:
+        link = f"https://x.org/{'a-long-path/' * 12}"
+        assert f"link       {link}" in self.page(entry(link=link), width=40).splitlines()
 
     def test_without_a_body(self) -> None:
         assert self.page(entry(body="")).endswith("id         5ad0f3c1aa00bb11\n")

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import click
 
+from searchfeed import __version__
 from searchfeed.cli import guide, look, search, update
 from searchfeed.cli.base import Group, Settings, epilog, global_options
 from searchfeed.cli.streams import complain, prepare, say, write
@@ -31,9 +32,7 @@ DEBUG = "SEARCHFEED_DEBUG"
     ),
 )
 @global_options(hidden=False)
-@click.version_option(
-    None, "-V", "--version", package_name="searchfeed", message="%(prog)s %(version)s"
-)
+@click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s")
 @click.pass_context
 def app(context: click.Context, /) -> None:
     """Keep every entry that your feeds ever published, and find it again.

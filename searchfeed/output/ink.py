@@ -29,6 +29,8 @@ FEED = Style(color="cyan")
 FAINT = Style(dim=True)
 PLAIN = Style()
 
+_SENTENCE_END = re.compile(r"[.!?…。！？؟।][\"')\]”’»」』）]*$")
+
 # rich gives each differently styled piece of a link a random name of its own, so that a terminal
 # would underline the pieces one by one under the mouse.
 _LINK = re.compile(r"\x1b\]8;id=[^;]*;([!-~]+)\x1b\\")
@@ -64,13 +66,16 @@ def text(value: str, style: Style = PLAIN) -> Text:
 
 
 def passage(snippet: Snippet, style: Style = PLAIN) -> Text:
-    """The snippet on one line, its matches in ``MATCH``, with dots where the field goes on."""
+    """The snippet on one line, its matches in ``MATCH``, with dots where it was cut.
+
+    A passage that ends with its sentence needs none behind it.
+    """
     result = Text("… " if snippet.before else "", style=style)
     for part, matched in snippet.parts():
         result.append(line(part), MATCH if matched else None)
-    if snippet.after:
-        result.rstrip()
-        result.append(" …")
+    result.rstrip()
+    if snippet.after and not _SENTENCE_END.search(result.plain):
+        result.append("…")
     return result
 
 

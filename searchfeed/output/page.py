@@ -37,7 +37,9 @@ def entry(entry: Entry, screen: Screen) -> Iterator[str]:
     yield render(wrap(title, width, paper), paper)
     for label, value in _facts(entry, screen):
         name = Text(f"{label:<11}", FAINT)
-        for row in wrap(value, max(width - 11, 10), paper):
+        # An address is not wrapped, so that it can be copied.
+        rows = [value] if "://" in value.plain else wrap(value, max(width - 11, 10), paper)
+        for row in rows:
             yield render([Text.assemble(name, row)], paper)
             name = Text(" " * 11)
     body = clean(entry.body).strip("\n").rstrip()
