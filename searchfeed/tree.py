@@ -134,7 +134,8 @@ class Not:
     span: Span = NOWHERE
 
 
-Leaf: TypeAlias = Word | Phrase | Wildcard | Fuzzy | Regex | DateRange | Flag | Everything
+Words: TypeAlias = Word | Phrase | Wildcard | Fuzzy | Regex
+Leaf: TypeAlias = Words | DateRange | Flag | Everything
 Node: TypeAlias = Leaf | Best | And | Or | Not
 
 

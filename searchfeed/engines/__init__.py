@@ -1,8 +1,8 @@
 """Engines: a query tree goes in, ranked ids come out.
 
 An engine is derived from the archive and can be thrown away and built again; it holds no truth.
-The protocol is as narrow as two engines need. ``tests/engine_contract.py`` says what each method
-promises, as tests that every engine has to pass.
+The protocol is as narrow as two engines need. What each method promises is said as tests that
+every engine has to pass, in ``tests/test_engine_contract.py``.
 """
 
 from __future__ import annotations
@@ -73,12 +73,18 @@ class Engine(Protocol):
         ...
 
     def write(
-        self, changes: Iterable[Change], *, reached: int, progress: Progress | None = None
+        self,
+        changes: Iterable[Change],
+        *,
+        reached: int,
+        replace: bool = False,
+        progress: Progress | None = None,
     ) -> None:
         """Take changes in, replacing entries of the same id, all in one commit.
 
         After it ``reached`` is the number given, and every search of any process sees all of the
-        changes; if it fails or is killed, none.
+        changes; if it fails or is killed, none. With ``replace`` nothing that was in the index
+        before stays: searches see the old state, then the new one, and never anything between.
 
         Raises:
             IndexLockedError: another process is writing.

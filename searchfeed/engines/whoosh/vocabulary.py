@@ -1,0 +1,166 @@
+"""From a word of a query to the terms of the index that it stands for.
+
+The index holds each word in its exact form alone. What else finds it (the accents folded away,
+another ending, a pattern, a typing mistake) is worked out here, on the list of distinct terms,
+which is far shorter than the texts.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from searchfeed import analysis
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from searchfeed.engines.whoosh.view import View
+
+Family: TypeAlias = Mapping[str, float]
+"""Terms of one field, each with how well it stands for what was asked: 1 is the exact form."""
+
+EXACT, FOLDED, STEMMED, EXPANDED = 1.0, 0.9, 0.7, 0.8
+"""How well a term stands for a word: as typed, but for accents, but for its ending, by pattern."""
+
+TYPO = (0.5, 0.25)
+"""How well a term stands for a word that is one edit away, or two."""
+
+
+class Vocabulary:
+    """The terms of a view, found by what they have in common with a word."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._languages = view.languages() or ("en",)
+        self._by_fold: dict[str, dict[str, list[str]]] = {}
+        self._by_stem: dict[tuple[str, str], dict[str, list[str]]] = {}
+        self._folds: dict[str, tuple[list[str], list[str]]] = {}
+
+    def word(self, field: str, term: str, *, exact: bool = False) -> Family:
+        """The term itself, those that differ by accents and, unless ``exact``, by their ending."""
+        family: dict[str, float] = {}
+        if not exact:
+            for language in self._languages:
+                for other in self._stems(field, language).get(analysis.stem(term, language), ()):
+                    family[other] = STEMMED
+        for other in self._folded(field).get(analysis.fold(term), ()):
+            family[other] = FOLDED
+        if term in family:
+            family[term] = EXACT
+        return family
+
+    def prefix(self, field: str, text: str) -> Family:
+        """Terms that start with ``text``, accents folded."""
+        text = analysis.fold(text)
+        folds, terms = self._sorted(field)
+        start = bisect_left(folds, text)
+        end = bisect_left(folds, text + "\U0010ffff", start)
+        return dict.fromkeys(terms[start:end], EXPANDED)
+
+    def wildcard(self, field: str, pattern: str) -> Family:
+        """Terms that fit a pattern of ``*`` and ``?``, accents folded."""
+        pattern = analysis.fold(pattern.casefold())
+        head = re.split(r"[*?]", pattern, maxsplit=1)[0]
+        if pattern == f"{head}*":
+            return self.prefix(field, head)
+        fits = re.compile(
+            "".join({"*": ".*", "?": "."}.get(part) or re.escape(part) for part in pattern)
+        ).fullmatch
+        folds, terms = self._sorted(field)
+        start = bisect_left(folds, head)
+        end = bisect_left(folds, head + "\U0010ffff", start)
+        return {terms[at]: EXPANDED for at in range(start, end) if fits(folds[at])}
+
+    def regex(self, field: str, pattern: str) -> Family:
+        """Terms that a regular expression fits whole, as they are or with accents folded."""
+        fits = re.compile(pattern, re.IGNORECASE).fullmatch
+        folds, terms = self._sorted(field)
+        return {
+            term: EXPANDED
+            for fold, term in zip(folds, terms, strict=True)
+            if fits(term) or (fold != term and fits(fold))
+        }
+
+    def fuzzy(self, field: str, text: str, distance: int) -> Family:
+        """Terms at most ``distance`` edits away, accents folded."""
+        text = analysis.fold(text)
+        folds, terms = self._sorted(field)
+        near = [at for at in range(len(folds)) if abs(len(folds[at]) - len(text)) <= distance]
+        distances = edit_distances(text, [folds[at] for at in near])
+        family: dict[str, float] = {}
+        for at, edits in zip(near, distances.tolist(), strict=True):
+            if edits == 0:
+                family[terms[at]] = EXACT if terms[at] == text else FOLDED
+            elif edits <= distance:
+                family[terms[at]] = TYPO[edits - 1]
+        return family
+
+    def _folded(self, field: str) -> dict[str, list[str]]:
+        if field not in self._by_fold:
+            self._by_fold[field] = _group(self._view.terms(field), analysis.fold)
+        return self._by_fold[field]
+
+    def _stems(self, field: str, language: str) -> dict[str, list[str]]:
+        key = (field, language)
+        if key not in self._by_stem:
+            self._by_stem[key] = _group(
+                self._view.terms(field), lambda term: analysis.stem(term, language)
+            )
+        return self._by_stem[key]
+
+    def _sorted(self, field: str) -> tuple[list[str], list[str]]:
+        """The terms of a field by their folded form, and those forms."""
+        if field not in self._folds:
+            pairs = sorted((analysis.fold(term), term) for term in self._view.terms(field))
+            self._folds[field] = [fold for fold, _ in pairs], [term for _, term in pairs]
+        return self._folds[field]
+
+
+def _group(terms: Iterable[str], key: Callable[[str], str]) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = {}
+    for term in terms:
+        groups.setdefault(key(term), []).append(term)
+    return groups
+
+
+def edit_distances(text: str, others: Sequence[str]) -> NDArray[np.int8]:
+    """How many edits turn ``text`` into each of ``others``, all worked out side by side.
+
+    An edit adds, leaves out or changes a character, or swaps two neighbours (the optimal string
+    alignment distance). Texts longer than 100 characters are compared by their first 100.
+
+    >>> edit_distances("trafiking", ["trafficking", "trafiking", "trafikign"]).tolist()
+    [2, 0, 1]
+    """
+    text = text[:100]
+    lengths = np.array([min(len(other), 100) for other in others], dtype=np.int64)
+    width = int(lengths.max(initial=0))
+    # One row for each text, filled up with a character that is in none of them.
+    letters = np.full((len(others), width), 0x110000, dtype=np.uint32)
+    for row, other in enumerate(others):
+        letters[row, : lengths[row]] = np.frombuffer(
+            other[:100].encode("utf-32-le", "surrogatepass"), dtype=np.uint32
+        )
+    columns = np.ascontiguousarray(letters.T)
+    codes = [ord(character) for character in text]
+    # rows[j][i]: the distance between the first characters of text and of text number i.
+    before = np.zeros((width + 1, len(others)), dtype=np.int8)
+    last = np.repeat(np.arange(width + 1, dtype=np.int8)[:, None], len(others), axis=1)
+    for at, code in enumerate(codes, start=1):
+        rows = np.empty_like(last)
+        rows[0] = at
+        for column in range(1, width + 1):
+            letter = columns[column - 1]
+            changed = last[column - 1] + (letter != code)
+            best = np.minimum(np.minimum(last[column], rows[column - 1]) + 1, changed)
+            if at > 1 and column > 1:
+                swapped = (letter == codes[at - 2]) & (columns[column - 2] == code)
+                best = np.where(swapped, np.minimum(best, before[column - 2] + 1), best)
+            rows[column] = best
+        before, last = last, rows
+    return last[lengths, np.arange(len(others))]

@@ -1,0 +1,173 @@
+"""The passage of an entry that shows best why it was found.
+
+A passage is chosen for the distinct words of the query that it holds, each weighing as much as it
+is rare, then for how close together they stand. What is marked is what the text has (``cafés`` for
+a query of ``cafe``), found with the same analyzer that the index was made with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from searchfeed import analysis
+from searchfeed.models import Entry, Pattern, Snippet, Span
+
+WIDTH = 240
+"""Characters of a passage, at most: three lines of a terminal, as search engines show."""
+
+REPEATED = 0.1
+"""What a word weighs that the passage already holds, beside what it weighed the first time."""
+
+MOST_PLACES = 2_000
+"""Matches that are looked at; an entry that has more shows its best among its first ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A place where a pattern matches: the words of it, and which pattern it was."""
+
+    words: tuple[Span, ...]
+    pattern: int
+
+    @property
+    def start(self) -> int:
+        """Where the first word starts."""
+        return self.words[0].start
+
+    @property
+    def end(self) -> int:
+        """Where the last word ends."""
+        return self.words[-1].end
+
+
+def make(entry: Entry, patterns: Sequence[Pattern]) -> tuple[Snippet, ...]:
+    """The best passage of the body, then the whole title; only what is not empty.
+
+    An entry with neither has one empty snippet, of its title.
+    """
+    title = Snippet("title", entry.title, _spans(find(entry.title, patterns, "title")))
+    if not entry.body:
+        return (title,)
+    body = passage(entry.body, find(entry.body, patterns, "body"), patterns)
+    return (body, title) if entry.title else (body,)
+
+
+def find(text: str, patterns: Sequence[Pattern], field: str) -> list[Found]:
+    """Every place in the text of ``field`` where a pattern matches, in order."""
+    wanted = [
+        (number, pattern)
+        for number, pattern in enumerate(patterns)
+        if pattern.field in (None, field)
+    ]
+    terms = frozenset().union(*(words for _, pattern in wanted for words in pattern.terms))
+    if not terms:
+        return []
+    tokens = [token for token in analysis.tokens(text) if token.term in terms]
+    found = [
+        Found(words, number)
+        for number, pattern in wanted
+        for words in islice(_match(tokens, pattern), MOST_PLACES)
+    ]
+    return sorted(found, key=lambda place: (place.start, place.end))
+
+
+def _match(tokens: Sequence[analysis.Token], pattern: Pattern) -> Iterator[tuple[Span, ...]]:
+    """The places of a pattern among the tokens, which hold every word that any pattern wants."""
+    first, *following = pattern.terms
+    for number, token in enumerate(tokens):
+        if token.term not in first:
+            continue
+        words = [Span(token.start, token.end)]
+        last = token.position
+        spare = pattern.slop
+        for terms in following:
+            for other in tokens[number + 1 :]:
+                if last < other.position <= last + 1 + spare and other.term in terms:
+                    spare -= other.position - last - 1
+                    last = other.position
+                    words.append(Span(other.start, other.end))
+                    break
+                if other.position > last + 1 + spare:
+                    break
+            else:
+                break
+        if len(words) == len(pattern.terms):
+            yield tuple(words)
+
+
+def passage(
+    text: str, found: Sequence[Found], patterns: Sequence[Pattern], width: int = WIDTH
+) -> Snippet:
+    """The passage of at most about ``width`` characters that says most of what was found."""
+    start, end = _best_window(found, patterns, width)
+    start, end = _widen(text, start, end, width)
+    inside = [place for place in found if start <= place.start and place.end <= end]
+    spans = tuple(Span(span.start - start, span.end - start) for span in _spans(inside))
+    return Snippet(
+        "body",
+        text[start:end],
+        spans,
+        before=bool(text[:start].strip()),
+        after=bool(text[end:].strip()),
+    )
+
+
+def _best_window(
+    found: Sequence[Found], patterns: Sequence[Pattern], width: int
+) -> tuple[int, int]:
+    """The stretch between two matches that weighs most; the shortest, then the first, of equals."""
+    best: tuple[float, int, int] = (0.0, 0, 0)
+    window = (0, 0)
+    for number, first in enumerate(found):
+        held: set[int] = set()
+        weight = 0.0
+        end = first.end
+        for place in found[number:]:
+            if place.end - first.start > width and held:
+                break
+            weight += (
+                patterns[place.pattern].weight * (REPEATED if place.pattern in held else 1.0)
+                or REPEATED
+            )
+            held.add(place.pattern)
+            end = max(end, place.end)
+            key = (weight, first.start - end, -first.start)
+            if key > best:
+                best, window = key, (first.start, end)
+    return window
+
+
+def _widen(text: str, start: int, end: int, width: int) -> tuple[int, int]:
+    """Let a window grow to the borders of its sentences where there is room, else of words."""
+    room = max(0, width - (end - start))
+    # What is at the ends of the stretch looked at may be cut, so it is longer than what is used.
+    around = analysis.sentences(text, max(0, start - room - 1), min(len(text), end + width + 1))
+    begins = [span.start for span in around if max(0, start - room) <= span.start <= start]
+    # A third of the room goes before the match: what follows explains more.
+    begin = begins[-1] if begins else analysis.word_start(text, start - room // 3)
+    begin += len(text[begin:start]) - len(text[begin:start].lstrip())
+    latest = max(end, begin + width)
+    paragraph = text.find("\n\n", end, latest)
+    if paragraph >= 0:
+        latest = paragraph
+    # A sentence that ends soon behind the match would leave most of the room unused.
+    ends = [span.end for span in around if (end + latest) // 2 <= span.end <= latest]
+    if latest >= len(text) or paragraph >= 0:
+        stop = min(latest, len(text))
+    else:
+        stop = ends[-1] if ends else max(end, analysis.word_start(text, latest))
+    stop = max(end, begin + len(text[begin:stop].rstrip()))
+    return begin, stop
+
+
+def _spans(found: Sequence[Found]) -> tuple[Span, ...]:
+    """The words of all the places, those that touch or overlap joined, in order."""
+    spans: list[Span] = []
+    for span in sorted(word for place in found for word in place.words):
+        if spans and span.start <= spans[-1].end:
+            spans[-1] = Span(spans[-1].start, max(spans[-1].end, span.end))
+        else:
+            spans.append(span)
+    return tuple(spans)
