@@ -166,8 +166,14 @@ def query_words(text: str) -> WordQuery:
     >>> query_words("東")
     WordQuery(alternatives=(('東',),), prefix=True)
     """
-    found = [unit for stretch in text.split() for unit in units(stretch)]
-    atoms = [atom for unit in found for atom in unit.atoms]
+    found: list[Unit] = []
+    atoms: list[tuple[Piece, ...]] = []
+    for stretch in text.split():
+        for unit in units(stretch):
+            found.append(unit)
+            atoms += unit.atoms
+        if len(atoms) > _LONGEST_SEQUENCE:
+            break
     prefix = False
     if found and found[-1].run:
         # In a text the run can go on, so that its last character begins a pair there.
@@ -181,16 +187,13 @@ def query_words(text: str) -> WordQuery:
     if len(found) == 1:
         alternatives += [(whole.term,) for whole in found[0].wholes]
     if len(atoms) == 1:
-        spellings = [piece.term for piece in atoms[0]]
-        # Who types the full stop of ".net" means it.
-        alternatives += [
-            (term,) for term in (spellings[:1] if _dotted(spellings[0]) else spellings)
-        ]
+        alternatives += [(piece.term,) for piece in _meant(atoms[0])]
     elif atoms:
         alternatives.append(tuple(atom[0].term for atom in atoms))
-        alternatives.append(tuple(atom[0 if _dotted(atom[0].term) else -1].term for atom in atoms))
+        alternatives.append(tuple(_meant(atom)[-1].term for atom in atoms))
     return WordQuery(tuple(dict.fromkeys(alternatives)), prefix)
 
 
-def _dotted(term: str) -> bool:
-    return term.startswith(".")
+def _meant(spellings: tuple[Piece, ...]) -> tuple[Piece, ...]:
+    """The spellings that a query asks for: who types the full stop of ``.net`` means it."""
+    return spellings[:1] if spellings[0].term.startswith(".") else spellings

@@ -14,22 +14,24 @@ from searchfeed.models import Span
 
 _ZERO_WIDTH_JOINER = "\u200d"
 _VIRAMA = 9
-# What Annex 29 lets follow a base besides marks: joiners, half-width voicing, Thai and Lao am,
-# the skin tones of emoji, and the tags that flags of regions are spelled with.
-_EXTENDING = re.compile(
-    "[\u200c\u200d\uff9e\uff9f\u0e33\u0eb3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]"
+# What can follow a base besides marks and what is looked through: half-width voicing, and the
+# vowel am of Thai and Lao.
+_EXTENDING = frozenset("\uff9e\uff9f\u0e33\u0eb3")
+# Signs written before what they enclose: the number signs of Arabic and their like.
+_PREPENDED = frozenset(
+    "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
 )
-_INDIC = re.compile("[\u0900-\u0dff]")
+_CONTROLS = frozenset({"Cc", "Zl", "Zp"})
+
+_HALVES_OF_FLAGS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
 
 # Far enough for any word of prose; what is longer may be cut anywhere.
 _LONGEST_WORD = 64
-# The shapes of letters, digits, marks and what is looked through.
-_OF_WORD = frozenset("LHNMX")
 
 _SENTENCE_END = re.compile(
     r"""\n
       | [。！？｡][」』）”’)]*+
-      | [.!?…।॥؟۔]++ ["'”’»)\]]*+ (?=\s|$)""",
+      | (?<![.!?…।॥؟۔]) [.!?…।॥؟۔]++ ["'”’»)\]]*+ (?=\s|$)""",
     re.VERBOSE,
 )
 # What the last word before a full stop can be without ending a sentence: common abbreviations
@@ -69,22 +71,18 @@ def _is_border(text: str, index: int) -> bool:
         return after != "\n"
     if before < "\u0300" and after < "\u0300":
         return True
-    if category(after)[0] == "M" or _EXTENDING.match(after):
-        return category(before) in {"Cc", "Zl", "Zp"}
+    if SHAPES[ord(after)] in "MX" or after in _EXTENDING:
+        return category(before) in _CONTROLS
+    if before in _PREPENDED:
+        return category(after) in _CONTROLS
     if before == _ZERO_WIDTH_JOINER and SHAPES[ord(after)] == "E":
         return False
-    if "\U0001f1e6" <= before <= "\U0001f1ff" and "\U0001f1e6" <= after <= "\U0001f1ff":
-        return _halves_before(text, index) % 2 == 0
-    if _INDIC.match(after) and category(after) == "Lo":
-        return combining(before) != _VIRAMA and before != _ZERO_WIDTH_JOINER
+    if before in _HALVES_OF_FLAGS and after in _HALVES_OF_FLAGS:
+        # Two make a flag, counted from where they begin.
+        return (index - len(text[:index].rstrip(_HALVES_OF_FLAGS))) % 2 == 0
+    if category(after) == "Lo" and (combining(before) == _VIRAMA or before == _ZERO_WIDTH_JOINER):
+        return False
     return not _is_one_syllable(before, after)
-
-
-def _halves_before(text: str, index: int) -> int:
-    start = index
-    while start > 0 and "\U0001f1e6" <= text[start - 1] <= "\U0001f1ff":
-        start -= 1
-    return index - start
 
 
 def _is_one_syllable(before: str, after: str) -> bool:
@@ -100,8 +98,8 @@ def _is_one_syllable(before: str, after: str) -> bool:
 def word_start(text: str, index: int) -> int:
     """The last border at or before ``index`` that cuts no word, nor a grapheme.
 
-    Scripts without spaces can be cut after each grapheme, and so can a word of more than 64
-    characters.
+    Punctuation belongs to the word it touches. Scripts without spaces can be cut after each
+    grapheme, and so can a word of more than 64 characters.
 
     >>> word_start("silk routes", 8)
     5
@@ -115,17 +113,16 @@ def word_start(text: str, index: int) -> int:
 
 def _is_inside_word(text: str, index: int) -> bool:
     before, after = text[index - 1], text[index]
-    if before.isspace() or after.isspace():
-        return False
-    shapes = SHAPES[ord(before)] + SHAPES[ord(after)]
-    return "B" not in shapes and not _OF_WORD.isdisjoint(shapes)
+    return not (before.isspace() or after.isspace()) and not (
+        SHAPES[ord(before)] == "B" or SHAPES[ord(after)] == "B"
+    )
 
 
 def sentences(text: str, start: int = 0, end: int | None = None) -> list[Span]:
     """The sentences of ``text[start:end]``, without the white space between them.
 
-    A line break always ends a sentence; a full stop does not after an abbreviation, an initial
-    or a number of one or two digits, nor before a word in lower case.
+    A line break always ends a sentence. No other sign does before a word in lower case, nor a
+    full stop after an abbreviation, an initial or a number of one or two digits.
 
     >>> [text[span.start:span.end] for text in ["Dr. No met J. Bond. Why?"]
     ...     for span in sentences(text)]
@@ -134,7 +131,7 @@ def sentences(text: str, start: int = 0, end: int | None = None) -> list[Span]:
     end = len(text) if end is None else min(end, len(text))
     found: list[Span] = []
     for match in _SENTENCE_END.finditer(text, start, end):
-        if match[0][0] == "." and not _ends_sentence(text, match, start, end):
+        if match[0][0] in ".!?…" and not _ends_sentence(text, match, start, end):
             continue
         _add(found, text, start, match.end())
         start = match.end()

@@ -13,40 +13,52 @@ over a dozen plain letters, whatever the script, and needs no table of Unicode r
 
 from __future__ import annotations
 
-import re
+from bisect import bisect_right
 from collections.abc import Sequence
-from unicodedata import category, is_normalized, normalize
+from unicodedata import bidirectional, category, is_normalized, normalize
 
 # A mark can follow its base after others; Unicode's stream-safe format allows 30. Normalising is
 # quadratic in the length of such a sequence, so a longer one is taken in pieces.
 _LONGEST_CLUSTER = 32
 _TOO_MANY_MARKS = "M" * _LONGEST_CLUSTER
 
-# The default-ignorable characters of Unicode, the Arabic tatweel, and the skin tones of emoji.
-_IGNORED = re.compile(
-    "[\u00ad\u034f\u0640\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
-    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U0001bca0-\U0001bca3"
-    "\U0001d173-\U0001d17a\U0001f3fb-\U0001f3ff\U000e0000-\U000e0fff]"
-)
-# Thai and Khmer are typed with this between words where the writer cares to show them.
-_ZERO_WIDTH_SPACE = "\u200b"
 # Persian writes prefixes and suffixes with it: no space, yet a border inside the word.
 ZERO_WIDTH_NON_JOINER = "\u200c"
 
-# Scripts written without spaces, and Korean, whose words carry their particles: Thai, Lao,
+# Ranges of code points by shape, in hexadecimal. X: the default-ignorable characters of Unicode,
+# the Arabic tatweel, what encloses a character (the key of a keycap), the skin tones of emoji.
+# B: the scripts written without spaces, and Korean, whose words carry their particles: Thai, Lao,
 # Burmese, Khmer, Hangul, kana with their length and iteration marks, Bopomofo, Han.
-_PAIRED = re.compile(
-    "[\u0e01-\u0e3a\u0e40-\u0e4e\u0e81-\u0ecf\u0edc-\u0edf\u1000-\u103f\u1050-\u1089\u108e\u108f"
-    "\u109a-\u109d\u1100-\u11ff\u1780-\u17d3\u17d7\u17dc\u17dd\u3005-\u3007\u303b\u303c"
-    "\u3041-\u309f\u30a1-\u30fa\u30fc-\u312f\u3131-\u318e\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf"
-    "\u4e00-\u9fff\ua960-\ua97c\ua9e0-\ua9ef\ua9fa-\ua9fe\uaa60-\uaa7f\uac00-\ud7fb\uf900-\ufaff"
-    "\U0001aff0-\U0001b16f\U00020000-\U0003ffff]"
-)
-_EMOJI = re.compile("[\u2600-\u27bf\u2b50\u2b55\U0001f000-\U0001f1e5\U0001f200-\U0001faff]")
-_HEBREW = re.compile("[\u05d0-\u05f2]")
-_ARABIC = re.compile("[\u0620-\u063f\u0641-\u0652\u066e-\u06d3\u06fa-\u06ff\u0750-\u077f]")
-# Jamo that compose with the one before although they are no marks.
-_COMPOSING = re.compile("[\u1160-\u11ff\ud7b0-\ud7fb]")
+_RANGES = {
+    "X": """
+        ad 34f 640 61c 115f-1160 17b4-17b5 180b-180f 200c-200f 202a-202e 2060-206f 20dd-20e4 3164
+        fe00-fe0f feff ffa0 fff9-fffb 1bca0-1bca3 1d173-1d17a 1f3fb-1f3ff e0000-e0fff
+    """,
+    "B": """
+        e01-e3a e40-e4e e81-ecf edc-edf 1000-103f 1050-1089 108e-108f 109a-109d 1100-115e 1161-11ff
+        1780-17b3 17b6-17d3 17d7 17dc-17dd 3005-3007 303b-303c 3041-309f 30a1-30fa 30fc-312f
+        3131-3163 3165-318e 31a0-31bf 31f0-31ff 3400-4dbf 4e00-9fff a960-a97c a9e0-a9ef a9fa-a9fe
+        aa60-aa7f ac00-d7fb f900-faff 1aff0-1b16f 20000-3ffff
+    """,
+    "H": "5d0-5f2",
+    "E": "2600-27bf 2b50 2b55 1f000-1f1e5 1f200-1f3fa 1f400-1faff",
+    "F": "1f1e6-1f1ff",
+}
+
+
+def _borders() -> tuple[list[int], list[str]]:
+    """Where ranges begin and end, in order, and the shape from there on (none between them)."""
+    found: dict[int, str] = {0: ""}
+    for shape, listed in _RANGES.items():
+        for each in listed.split():
+            first, _, last = each.partition("-")
+            found[int(first, 16)] = shape
+            found.setdefault(int(last or first, 16) + 1, "")
+    return sorted(found), [shape for _, shape in sorted(found.items())]
+
+
+_STARTS, _SHAPES_FROM = _borders()
+_SYMBOLS = frozenset("EF")
 
 _PLAIN = str.maketrans(
     {
@@ -68,31 +80,24 @@ class _Shapes(dict[int, str]):
     """The table for ``str.translate`` that gives shapes, filled as characters are met."""
 
     def __missing__(self, code: int) -> str:
-        shape = _shape(chr(code))
+        shape = _shape(code)
         if category(chr(code)) not in _UNASSIGNED:
             self[code] = shape
         return shape
 
 
-def _shape(character: str) -> str:
-    kind = category(character)
-    if character == _ZERO_WIDTH_SPACE:
-        return " "
-    if _IGNORED.match(character):
+def _shape(code: int) -> str:
+    kind = category(chr(code))
+    special = _SHAPES_FROM[bisect_right(_STARTS, code) - 1]
+    if special == "X":
         return "X"
     if kind[0] == "M":
         return "M"
     if kind == "Nd":
         return "N"
-    if "\U0001f1e6" <= character <= "\U0001f1ff":
-        return "F"
-    if _EMOJI.match(character):
-        return "E"
     if kind[0] in "LN":
-        if _PAIRED.match(character):
-            return "B"
-        return "H" if _HEBREW.match(character) else "L"
-    return " "
+        return special or "L"
+    return special if special in _SYMBOLS else " "
 
 
 SHAPES: dict[int, str] = _Shapes(
@@ -105,7 +110,12 @@ class _Continuing(dict[str, bool]):
 
     def __missing__(self, character: str) -> bool:
         first = normalize("NFKD", character)[0]
-        found = category(first)[0] == "M" or _COMPOSING.match(first) is not None
+        # Vowels and trailing consonants of Hangul compose although they are no marks.
+        found = (
+            category(first)[0] == "M"
+            or "\u1160" <= first <= "\u11ff"
+            or "\ud7b0" <= first <= "\ud7fb"
+        )
         if category(character) not in _UNASSIGNED:
             self[character] = found
         return found
@@ -181,8 +191,8 @@ def _is_joint(text: str, index: int) -> bool:
     return (
         text[index] == ZERO_WIDTH_NON_JOINER
         and 0 < index < len(text) - 1
-        and _ARABIC.match(text[index - 1]) is not None
-        and _ARABIC.match(text[index + 1]) is not None
+        and (bidirectional(text[index - 1]) == "AL" or "\u064b" <= text[index - 1] <= "\u065f")
+        and bidirectional(text[index + 1]) == "AL"
     )
 
 
@@ -193,5 +203,5 @@ def _spell_cluster(cluster: str) -> str:
     if _FRACTION_SLASH in plain and plain != cluster:
         return " " + plain
     if cluster != ZERO_WIDTH_NON_JOINER and "X" in plain.translate(SHAPES):
-        return _IGNORED.sub("", plain)
+        return "".join(each for each in plain if SHAPES[ord(each)] != "X")
     return plain

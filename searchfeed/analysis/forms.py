@@ -10,7 +10,7 @@ import re
 import threading
 from functools import lru_cache
 from typing import Any
-from unicodedata import category, decimal, normalize
+from unicodedata import category, decimal, name, normalize
 
 from searchfeed.analysis.characters import SHAPES
 from searchfeed.analysis.words import ELISIONS
@@ -59,21 +59,16 @@ _STEMMERS = {
 STEMMED: frozenset[str] = frozenset(_STEMMERS)
 """Primary language subtags that ``stem`` has a stemmer for, given a recent PyStemmer."""
 
-# Letters whose accent Unicode does not take apart, letters typed one for the other, and the
-# signs that stand inside a word without dividing it.
+# Letters whose accent Unicode does not take apart, and letters typed one for the other.
 _PAIRS = """
 ı=i ø=o ł=l đ=d ħ=h ŧ=t ð=d þ=th æ=ae œ=oe ß=ss ŋ=n ɨ=i ƶ=z
 ё=е ѐ=е ѝ=и
 ٱ=ا ى=ي ی=ي ک=ك ة=ه ہ=ه
-·= "=
 """
 _LETTERS = dict(pair.split("=") for pair in _PAIRS.split())
-# Latin, Greek, Hebrew and Arabic: their marks are accents and points. Elsewhere a mark makes
-# another letter (が, й) or is a vowel.
-_ACCENTED = re.compile(
-    "[a-z\u00df-\u02af\u0370-\u03ff\u05d0-\u05f2\u0620-\u06d5\u06fa-\u077f\u08a0-\u08c9"
-    "\u1d00-\u1d7f\u1e00-\u1fff\u2c60-\u2c7f\ua720-\ua7ff\uab30-\uab6f]"
-)
+# The marks of these are accents and points. Elsewhere a mark makes another letter (が, й) or is
+# a vowel. So begin the names of their letters.
+_ACCENTED = ("LATIN ", "GREEK ", "HEBREW ", "ARABIC ")
 # Stress, which Cyrillic shows in dictionaries and to beginners.
 _STRESS = frozenset("\u0300\u0301")
 _STRESSED = frozenset("аеиоуыэюяіїє")
@@ -99,19 +94,21 @@ def fold(term: str) -> str:
 
 @lru_cache(_MOST_REMEMBERED)
 def _fold(term: str) -> str:
+    # First what stands inside a word without dividing it: marks after it are those of the word.
     if "'" in term:
         head, _, tail = term.partition("'")
         if head not in ELISIONS and tail not in _ENDINGS:
             term = term.replace("'", "")
+    term = normalize("NFD", term).replace("·", "").replace('"', "")
     folded: list[str] = []
     accented = stressed = False
-    for character in normalize("NFD", term):
+    for character in term:
         kind = category(character)
         if kind == "Mn":
             if not accented and not (stressed and character in _STRESS):
                 folded.append(character)
             continue
-        accented = _ACCENTED.match(character) is not None
+        accented = name(character, "").startswith(_ACCENTED)
         stressed = character in _STRESSED
         if kind == "Nd":
             folded.append(str(decimal(character)))
@@ -157,7 +154,9 @@ def _stemmer(primary: str) -> Any:
     if primary not in _MADE.made:
         import Stemmer
 
-        name = _STEMMERS[primary]
+        algorithm = _STEMMERS[primary]
         # Stems are remembered by stem(); PyStemmer's own cache would only slow it down.
-        _MADE.made[primary] = Stemmer.Stemmer(name, 0) if name in Stemmer.algorithms() else None
+        _MADE.made[primary] = (
+            Stemmer.Stemmer(algorithm, 0) if algorithm in Stemmer.algorithms() else None
+        )
     return _MADE.made[primary]

@@ -13,10 +13,9 @@ _VERSION = 1
 """To be raised with a change of the analyzer that the sample does not show."""
 
 _SAMPLE = (
-    "Don't tell AT&T's U.S.-led state-of-the-art C++ and .NET user@host.example: 1,000.50 or "
-    "10.000, 3.11, A+, rock'n'roll; l’Europe https://www.icmpd.org/news-centre/x snake_case "
-    "Straße İstanbul Łódź ﬁ cafe\u0301 soft\u00adhyphen 3½ ｶﾞ iPhone充電器 東京都 한국어 ภาษา "
-    "हिन्दी ארה״ב שָׁלוֹם عـربي می‌خواهم ёж 🇩🇪 👩‍🚒 col·lecció"
+    "Don't breeder’s AT&T's U.S.-led C++ .NET user@host.example 1,000.50 10.000 A+ rock'n'roll "
+    "l’Europe https://www.icmpd.org/a-b c_d ßİłﬁé so­ft 3½ ｶﾞ iPhone東京 한국 ที่ हिन् "
+    "צה״ל שָׁ عـب می‌خ ёж 🇩🇪 👩‍🚒 l·l"
 )
 
 

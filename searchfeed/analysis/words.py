@@ -60,28 +60,31 @@ class Unit(NamedTuple):
 
 _WORD = "[LHN][LHNM]{0,63}+"
 _LETTER = "[LH]M{0,4}+"
-_ATOM = rf"""(?:
-    (?P<number> N{{1,3}}+ (?:[,']NNN){{1,7}}+ (?!N) )
-  | (?P<acronym> {_LETTER} (?:\.{_LETTER}){{1,7}}+ (?!\.?[LHNM]) \.?+ )
-  | (?P<sharp> {_LETTER} (?:\+\+?+|\#) (?![LHNM+\#]) )
-  | (?P<quoted> H[HM]{{0,30}}+ " H[HM]{{0,30}}+ (?!") )
-  | {_WORD} (?P<plus> \+\+?+ (?![LHNM+]) )?+
-) (?P<tail> (?:'{_WORD}){{0,7}}+ )"""
-_ATOM_PATTERN = re.compile(_ATOM, re.VERBOSE)
-_NAMELESS_ATOM = re.sub(r"\?P<\w+>", "?:", _ATOM)
-_UNIT_PATTERN = re.compile(
-    rf"""(?P<dot> (?<![LHNMB.]) \. (?=[LH]) )?+
-         (?P<compound> {_NAMELESS_ATOM} (?: [-.&@_:X] {_NAMELESS_ATOM} ){{0,7}}+ )
+_PLUS = r"(?: \+\+ (?!\+) | \+ (?![LHNM+]) )"
+# The first line is the short way for a word that nothing can be joined to.
+_PATTERN = re.compile(
+    rf"""(?P<simple> {_WORD} (?= [.,'"]*+ (?: [\ BEF] | $ ) ) | E | FF )
        | (?P<run> (?:BM{{0,8}}+)++ )
-       | E | FF""",
+       | (?P<dot> (?<![LHNMB.]) \. (?=[LH]) )?+
+         (?P<core>
+             (?P<number> N{{1,3}}+ (?:[,']NNN){{1,7}}+ (?!N) )
+           | (?P<acronym> {_LETTER} (?:\.{_LETTER}){{1,7}}+ (?!\.?[LHN]|M) \.?+ )
+           | {_LETTER} (?: {_PLUS} | \# (?![LHNM#]) )
+           | H[HM]{{0,30}}+ " H[HM]{{0,30}}+ (?!")
+           | {_WORD} (?P<plus> {_PLUS} )?+
+         )
+         (?P<tail> (?:'{_WORD}){{0,7}}+ )
+         (?P<joint> [-.&@_:X] (?=[LHN]) )?+
+    """,
     re.VERBOSE,
 )
+_MOST_ATOMS = 8
 _CHARACTER_OF_RUN = re.compile("BM{0,8}+")
 _PART = re.compile(_WORD)
 _THOUSANDS = re.compile(r"N{1,3}(?:\.NNN)+")
 
 # Neither says anything about the text: the scheme of an address, and "www".
-_ADDRESS = re.compile(r"[a-z]{2,10}://(?:www\d?\.)?|(?<!\w)www\d?\.(?=\w)")
+_ADDRESS = re.compile(r"[a-z]{2,10}://(?:www\d?\.)?|(?<![a-z])www\d?\.(?=\w)")
 
 
 def units(stretch: str) -> list[Unit]:
@@ -90,15 +93,19 @@ def units(stretch: str) -> list[Unit]:
     if "://" in spelled or "www" in spelled:
         shape = _ADDRESS.sub(_blank, spelled).translate(SHAPES)
     found: list[Unit] = []
-    for match in _UNIT_PATTERN.finditer(shape):
-        start, end = match.span()
+    joined: list[re.Match[str]] = []
+    for match in _PATTERN.finditer(shape):
         if match["run"]:
-            unit = _run(spelled, shape, start, end)
-        elif match["compound"]:
-            unit = _compound(spelled, shape, match)
+            found.append(_run(spelled, shape, *match.span()))
+        elif match["simple"] and not joined:
+            piece = Piece(spelled[match.start() : match.end()], *match.span())
+            found.append(Unit((), ((piece,),)))
         else:
-            unit = Unit((), ((Piece(spelled[start:end], start, end),),))
-        found.append(unit)
+            joined.append(match)
+            # After a joint an atom always follows.
+            if not match["joint"] or len(joined) == _MOST_ATOMS:
+                found.append(_compound(spelled, joined))
+                joined = []
     if starts is None or ends is None:
         return found
     return [_relocate(unit, starts, ends) for unit in found]
@@ -127,60 +134,46 @@ def _run(spelled: str, shape: str, start: int, end: int) -> Unit:
     return Unit((), tuple(zip(map(Piece, pairs, borders, ends), strict=True)), run=True)
 
 
-def _compound(spelled: str, shape: str, match: re.Match[str]) -> Unit:
-    start, end = match.span()
-    dot = spelled[start : match.start("compound")]
+def _compound(spelled: str, joined: list[re.Match[str]]) -> Unit:
     atoms: list[tuple[Piece, ...]] = []
-    exact = plain = ""
-    at = match.start("compound")
-    while True:
-        atom = _ATOM_PATTERN.match(shape, at)
-        assert atom is not None, "a compound is made of atoms"
-        spellings = _spellings(spelled, atom)
-        if dot and not atoms:
-            first = spellings[0]
-            spellings = (Piece(dot + first.term, start, first.end), *spellings)
-        exact += spellings[0].term
-        plain += spellings[-1].term
-        atoms += _divided(spelled, atom, spellings)
-        at = atom.end()
-        if at == end:
-            break
-        joint = spelled[at].replace(ZERO_WIDTH_NON_JOINER, "")
-        exact += joint
-        plain += joint
-        at += 1
-    wholes = [exact, plain]
-    if _THOUSANDS.fullmatch(shape, start, end):
+    exact = plain = joint = ""
+    for match in joined:
+        spellings = _spellings(spelled, match)
+        exact += joint + spellings[0].term
+        plain += joint + spellings[-1].term
+        atoms += _divided(spelled, match, spellings)
+        joint = spelled[match.end() - 1].replace(ZERO_WIDTH_NON_JOINER, "")
+    start, end = joined[0].start(), _end(joined[-1])
+    wholes = [exact, plain] if len(atoms) > 1 else []
+    if _THOUSANDS.fullmatch(joined[0].string, start, end):
         wholes.append(plain.replace(".", ""))
-    if len(atoms) == 1:
-        wholes = []
-    return Unit(
-        tuple(
-            Piece(term, start, end) for term in dict.fromkeys(wholes) if len(term) <= LONGEST_TERM
-        ),
-        tuple(atoms),
-    )
+    short = [term for term in dict.fromkeys(wholes) if len(term) <= LONGEST_TERM]
+    return Unit(tuple(Piece(term, start, end) for term in short), tuple(atoms))
 
 
-def _spellings(spelled: str, atom: re.Match[str]) -> tuple[Piece, ...]:
+def _end(match: re.Match[str]) -> int:
+    return match.start("joint") if match["joint"] else match.end()
+
+
+def _spellings(spelled: str, match: re.Match[str]) -> tuple[Piece, ...]:
     """What an atom is found by, the exact spelling first and the plainest last."""
-    start, end = atom.span()
-    border = atom.start("tail")
-    core = spelled[start:border]
-    plain = core
+    if match["simple"]:
+        return (Piece(spelled[match.start() : match.end()], *match.span()),)
+    start, border = match.span("core")
+    end = match.end("tail")
+    core = plain = spelled[start:border]
     plain_end = border
-    if atom["number"]:
+    if match["number"]:
         core = plain = core.replace(",", "").replace("'", "")
-    elif atom["acronym"]:
+    elif match["acronym"]:
         plain = core.replace(".", "")
         core = core if core.endswith(".") else core + "."
-    elif atom["plus"]:
-        plain_end = atom.start("plus")
+    elif match["plus"]:
+        plain_end = match.start("plus")
         plain = spelled[start:plain_end]
-    tail = spelled[border:end]
     spellings = [Piece(core, start, border), Piece(plain, start, plain_end)]
-    if tail:
+    if match["tail"]:
+        tail = spelled[border:end]
         spellings.insert(0, Piece(core + tail, start, end))
         if core in ELISIONS and tail != "'s":
             spellings[1:] = [Piece(tail[1:], border + 1, end)]
@@ -188,17 +181,20 @@ def _spellings(spelled: str, atom: re.Match[str]) -> tuple[Piece, ...]:
             del spellings[1:]
         elif tail != "'s":
             spellings[1:] = [Piece(core + tail[:-2], start, end - 2)]
+    if match["dot"]:
+        exact = spellings[0]
+        spellings.insert(0, Piece("." + exact.term, start - 1, exact.end))
     return tuple(dict.fromkeys(spellings))
 
 
 def _divided(
-    spelled: str, atom: re.Match[str], spellings: tuple[Piece, ...]
+    spelled: str, match: re.Match[str], spellings: tuple[Piece, ...]
 ) -> list[tuple[Piece, ...]]:
     """The positions of an atom: one, unless it has many apostrophes or is too long."""
-    tail = atom["tail"]
-    if len(spellings[0].term) <= LONGEST_TERM and (len(spellings) > 1 or tail.count("'") < 2):
-        return [spellings]
+    short = tuple(piece for piece in spellings if len(piece.term) <= LONGEST_TERM)
+    if short and (len(spellings) > 1 or (match["tail"] or "").count("'") < 2):
+        return [short]
     return [
         (Piece(spelled[part.start() : part.end()], part.start(), part.end()),)
-        for part in _PART.finditer(atom.string, atom.start(), atom.end())
+        for part in _PART.finditer(match.string, match.start(), _end(match))
     ]
