@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
-from io import RawIOBase
-from typing import BinaryIO
+from functools import partial
 
 from searchfeed.errors import FetchError
 
@@ -42,19 +42,21 @@ class Source:
             if self.url == STDIN:
                 if sys.stdin is None:
                     raise FetchError(self.name, "the standard input is closed")
-                return self._drain(sys.stdin.buffer)
+                return self._drain(sys.stdin.buffer.read)
             # Opening a named pipe would otherwise wait for its other end.
             descriptor = os.open(self.url, os.O_RDONLY | os.O_NONBLOCK)
-            with os.fdopen(descriptor, "rb", buffering=0) as file:
+            try:
                 if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                     raise irregular(self.name)
-                return self._drain(file)
+                return self._drain(partial(os.read, descriptor))
+            finally:
+                os.close(descriptor)
         except OSError as error:
             raise unreadable(self.name, error) from error
 
-    def _drain(self, file: RawIOBase | BinaryIO) -> bytes:
+    def _drain(self, read: Callable[[int], bytes]) -> bytes:
         data = bytearray()
-        while chunk := file.read(_CHUNK):
+        while chunk := read(_CHUNK):
             data += chunk
             if len(data) > MAX_SIZE:
                 raise FetchError(

@@ -1,0 +1,346 @@
+"""Names become sources, and sources give their bytes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from searchfeed.errors import FetchError
+from searchfeed.sources import Source, expand
+from searchfeed.sources import source as source_module
+
+RSS = b'<?xml version="1.0"?><rss version="2.0"><channel><title>A</title></channel></rss>'
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current directory: a folder ``feeds`` of feeds and other files."""
+    files = {
+        "feeds/b.xml": b"anything",
+        "feeds/a/2.rss": RSS,
+        "feeds/a/1.ATOM": RSS,
+        "feeds/a/deep/feed": RSS,
+        "feeds/c.json": b'{"version": "https://jsonfeed.org/version/1.1", "items": []}',
+        "feeds/c.expected.json": b'{"entries": []}',
+        "feeds/notes.txt": b"the feed of channel rss",
+        "feeds/.hidden.xml": RSS,
+        "feeds/.git/config.xml": RSS,
+        "empty/readme.md": b"# nothing",
+    }
+    for name, data in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+ALL = ["feeds/a/1.ATOM", "feeds/a/2.rss", "feeds/a/deep/feed", "feeds/b.xml", "feeds/c.json"]
+
+
+def names(*given: str | Path) -> list[str]:
+    sources, errors = expand(given)
+    assert errors == []
+    return [source.name for source in sources]
+
+
+def error(name: str) -> FetchError:
+    sources, errors = expand([name])
+    assert sources == []
+    assert len(errors) == 1
+    assert isinstance(errors[0], FetchError)
+    assert errors[0].source == name
+    return errors[0]
+
+
+def test_a_named_file_is_always_taken(folder: Path) -> None:
+    sources, errors = expand(["./feeds/notes.txt", Path("feeds/.hidden.xml")])
+    assert errors == []
+    assert sources == [
+        Source("./feeds/notes.txt", str(folder / "feeds/notes.txt")),
+        Source("feeds/.hidden.xml", str(folder / "feeds/.hidden.xml")),
+    ]
+    assert sources[0].read() == b"the feed of channel rss"
+
+
+def test_a_folder_gives_what_looks_like_a_feed_in_sorted_order(folder: Path) -> None:
+    assert names("feeds") == ALL
+    assert names(folder / "feeds") == [str(folder / name) for name in ALL]
+
+
+@pytest.mark.parametrize(
+    ("start", "taken"),
+    [
+        (RSS, True),
+        (RSS.decode().encode("utf-16"), True),
+        (RSS.decode().encode("utf-32"), True),
+        (b"<feed xmlns='http://www.w3.org/2005/Atom'>", True),
+        (b"<a:feed xmlns:a='http://www.w3.org/2005/Atom'>", True),
+        (b"<rdf:RDF>", True),
+        (b"<RDF:rdf\n>", True),
+        (b"<CHANNEL HREF='x'>", True),
+        (rb'{"version": "https:\/\/jsonfeed.org\/version\/1"}', True),
+        (b" " * 1000 + b"<rss version='2.0'>", True),
+        (b" " * 1024 + b"<rss version='2.0'>", False),
+        (b"<feedback>", False),
+        (b"<!doctype html><title>rss feed channel</title>", False),
+        (b"", False),
+    ],
+)
+def test_a_file_of_another_ending_is_taken_by_its_start(
+    tmp_path: Path, start: bytes, taken: bool
+) -> None:
+    (tmp_path / "a.xml").write_bytes(b"")
+    (tmp_path / "feed").write_bytes(start)
+    assert (str(tmp_path / "feed") in names(tmp_path)) is taken
+
+
+def test_each_file_comes_once_where_it_came_first(folder: Path) -> None:
+    (folder / "link.xml").symlink_to("feeds/b.xml")
+    found = names("link.xml", "feeds", "./feeds/b.xml", "feeds/a/../a/2.rss", "feeds/**/*.rss")
+    assert found == ["link.xml", *(name for name in ALL if name != "feeds/b.xml")]
+
+
+def test_a_link_keeps_its_own_name_but_not_that_of_its_folders(folder: Path) -> None:
+    (folder / "newest.xml").symlink_to("feeds/b.xml")
+    (folder / "elsewhere").symlink_to("feeds/a")
+    assert expand(["newest.xml", "elsewhere/../c.json"])[0] == [
+        Source("newest.xml", str(folder / "newest.xml")),
+        Source("elsewhere/../c.json", str(folder / "feeds/c.json")),
+    ]
+
+
+def test_links_that_lead_back_up_end(folder: Path) -> None:
+    for name in ("up", "a/up", "a/deep/up"):
+        (folder / "feeds" / name).symlink_to(folder / "feeds")
+    (folder / "feeds/self").symlink_to("self")
+    (folder / "feeds/gone.xml").symlink_to("nowhere")
+    assert names("feeds") == ALL
+    assert names("feeds/**/*.rss") == ["feeds/a/2.rss"]
+
+
+def test_a_linked_folder_is_walked(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "x.xml").write_bytes(RSS)
+    (folder / "feeds/z").symlink_to(elsewhere)
+    assert names("feeds") == [*ALL, "feeds/z/x.xml"]
+
+
+def test_folders_deeper_than_the_stack_are_walked(tmp_path: Path) -> None:
+    folders = [tmp_path]
+    for _ in range(sys.getrecursionlimit() + 100):
+        folders.append(folders[-1] / "d")
+        folders[-1].mkdir()
+    file = folders[-1] / "x.xml"
+    file.write_bytes(RSS)
+    found = names(tmp_path)
+    # pytest could not delete them.
+    file.unlink()
+    for folder in reversed(folders):
+        folder.rmdir()
+    assert found == [str(file)]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("feeds/*.xml", ["feeds/b.xml"]),
+        ("feeds/?.[jx]*", ["feeds/b.xml", "feeds/c.json"]),
+        ("feeds/[a-b]/*.rss", ["feeds/a/2.rss"]),
+        ("feeds/[!b].xml", None),
+        ("*/*.txt", ["feeds/notes.txt"]),
+        ("feeds/.*.xml", ["feeds/.hidden.xml"]),
+        ("**/*.rss", ["feeds/a/2.rss"]),
+        ("**/deep/**/feed", ["feeds/a/deep/feed"]),
+        ("**", ALL),
+        ("feeds/**", ALL),
+        ("f*", ALL),
+        ("*", ALL),
+        ("empt*", None),
+        ("nowhere/*.xml", None),
+        ("feeds/b.xml/*", None),
+    ],
+)
+def test_patterns(folder: Path, pattern: str, found: list[str] | None) -> None:
+    if found is None:
+        assert error(pattern).reason == "no feed matches this pattern"
+    else:
+        assert names(pattern) == found
+        assert names(folder / pattern) == [str(folder / name) for name in found]
+
+
+def test_a_file_of_that_very_name_wins_over_the_pattern(folder: Path) -> None:
+    (folder / "feeds/[b].xml").write_bytes(RSS)
+    (folder / "feeds/*.xml").write_bytes(RSS)
+    assert names("feeds/[b].xml", "feeds/*.xml") == ["feeds/[b].xml", "feeds/*.xml"]
+
+
+def test_tilde_is_the_home_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(folder))
+    assert expand(["~/feeds/b.xml"])[0] == [Source("~/feeds/b.xml", str(folder / "feeds/b.xml"))]
+    assert names("~/feeds/*.xml") == [str(folder / "feeds/b.xml")]
+    assert error("~nobody-of-this-name/x").reason == "there is no such file or folder"
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("feeds/b.xlm", "did you mean feeds/b.xml?"),
+        ("fedes/a/2.rss", "did you mean feeds/a/2.rss?"),
+        ("fedes/q.rss", "did you mean feeds?"),
+        ("feed", "did you mean feeds?"),
+        ("quite/another", ""),
+        ("a\0b/c", ""),
+    ],
+)
+def test_a_name_that_is_not_there(folder: Path, name: str, remedy: str) -> None:
+    assert error(name).reason == "there is no such file or folder"
+    assert error(name).remedy == remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("empty", "there is no feed in this folder"),
+        ("https://example.org/feed.xml", "fetching URLs is not in this release"),
+        ("FEED:https://example.org/*.xml", "fetching URLs is not in this release"),
+        ("broken.xml", "it is a link to a file that is not there"),
+        ("pipe", "it is not a regular file"),
+        ("/dev/zero", "it is not a regular file"),
+        ("x" * 5000, "it cannot be read: file name too long"),
+    ],
+)
+def test_names_that_cannot_be_used(folder: Path, name: str, reason: str) -> None:
+    os.mkfifo(folder / "pipe")
+    (folder / "broken.xml").symlink_to("nowhere")
+    assert error(name).reason == reason
+
+
+def test_an_error_costs_nothing_else(folder: Path) -> None:
+    sources, errors = expand(["gone.xml", "feeds/b.xml", "empty", "", "feeds/c.json", "http://x/"])
+    assert [source.name for source in sources] == ["feeds/b.xml", "feeds/c.json"]
+    assert [error.source for error in errors] == ["gone.xml", "empty", "''", "http://x/"]
+
+
+def test_pipes_in_a_folder_are_passed_over(folder: Path) -> None:
+    os.mkfifo(folder / "feeds/pipe.xml")
+    os.mkfifo(folder / "feeds/pipe")
+    assert names("feeds") == ALL
+
+
+def test_a_name_that_is_not_text_is_refused(folder: Path) -> None:
+    (folder / "feeds" / os.fsdecode(b"\xff.xml")).write_bytes(RSS)
+    sources, errors = expand(["feeds"])
+    assert [source.name for source in sources] == ALL
+    assert [str(error) for error in errors] == [
+        "feeds/?.xml: its name is not valid UTF-8 (rename it)"
+    ]
+
+
+PRIVATE = """
+import os, sys
+from searchfeed.sources import expand
+if os.geteuid() == 0:
+    os.setuid(65534)
+sources, errors = expand(sys.argv[1:])
+print(*sorted(source.name for source in sources), *sorted(map(str, errors)), sep="\\n")
+"""
+
+
+def test_what_may_not_be_read_costs_nothing_else(folder: Path) -> None:
+    # The user nobody must be able to come here.
+    for parent in (folder, folder.parent, folder.parent.parent):
+        parent.chmod(0o755)
+    (folder / "feeds/b.xml").chmod(0)
+    (folder / "feeds/notes.txt").chmod(0)
+    (folder / "feeds/a/deep").chmod(0)
+    try:
+        run = subprocess.run(
+            [sys.executable, "-c", PRIVATE, "feeds", "feeds/b.xml", "feeds/a/deep/feed"],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        )
+    finally:
+        (folder / "feeds/a/deep").chmod(0o755)
+    assert run.stderr == ""
+    remedy = "it may not be read (check its permissions)"
+    assert run.stdout.splitlines() == [
+        "feeds/a/1.ATOM",
+        "feeds/a/2.rss",
+        "feeds/b.xml",
+        "feeds/c.json",
+        f"feeds/a/deep/feed: {remedy}",
+        f"feeds/a/deep: {remedy}",
+        f"feeds/b.xml: {remedy}",
+        f"feeds/notes.txt: {remedy}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (os.mkfifo, "it is not a regular file"),
+        (os.mkdir, "it is not a regular file"),
+        (lambda path: None, "it cannot be read: no such file or directory"),
+    ],
+)
+def test_a_file_that_became_something_else_is_refused_when_read(
+    tmp_path: Path, make: object, reason: str
+) -> None:
+    path = tmp_path / "a.xml"
+    path.write_bytes(RSS)
+    [source] = expand([path])[0]
+    path.unlink()
+    assert callable(make)
+    make(path)
+    with pytest.raises(FetchError) as caught:
+        source.read()
+    assert caught.value.reason == reason
+
+
+def test_a_device_is_refused_when_read() -> None:
+    with pytest.raises(FetchError, match="not a regular file"):
+        Source("/dev/zero", "/dev/zero").read()
+
+
+def test_what_is_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source_module, "MAX_SIZE", 3_000_000)
+    path = tmp_path / "a.xml"
+    path.write_bytes(b"x" * 3_000_000)
+    [source] = expand([path])[0]
+    assert len(source.read()) == 3_000_000
+    with path.open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(FetchError, match="more than 3 MB"):
+        source.read()
+
+
+def run_with_stdin(stdin: object, data: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+    script = (
+        "import sys; from searchfeed.sources import expand\n"
+        "sources, errors = expand(['-', '-'])\n"
+        "assert (len(sources), errors) == (1, []), (sources, errors)\n"
+        "try: sys.stdout.buffer.write(sources[0].name.encode() + sources[0].read())\n"
+        "except Exception as error: print(type(error).__name__, error)"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", script],
+        input=data,
+        preexec_fn=(lambda: os.close(0)) if stdin == "closed" else None,
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+    )
+
+
+def test_the_standard_input() -> None:
+    assert run_with_stdin("pipe", RSS * 5000).stdout == b"-" + RSS * 5000
+    assert run_with_stdin("closed").stdout == b"FetchError -: the standard input is closed\n"
+
+
+def test_a_file_named_like_the_standard_input(folder: Path) -> None:
+    (folder / "-").write_bytes(RSS)
+    assert expand(["./-", "-"])[0] == [Source("./-", str(folder / "-")), Source("-", "-")]
