@@ -133,11 +133,18 @@ def stem(term: str, language: str) -> str:
     True
     """
     primary = language.partition("-")[0].lower()
-    if primary in _STEMMERS and _WORD_SHAPE.fullmatch(term.translate(SHAPES)):
+    if primary in _STEMMERS and _is_word(term):
         stemmer = _stemmer(primary)
         if stemmer is not None:
             return fold(stemmer.stemWord(term.replace(_DOT_OF_TURKISH_I, "i")))
     return fold(term)
+
+
+def _is_word(term: str) -> bool:
+    """Whether a term has nothing but letters, their marks and apostrophes inside it."""
+    if term.isascii() and term.isalpha():
+        return True
+    return _WORD_SHAPE.fullmatch(term.translate(SHAPES)) is not None
 
 
 class _Stemmers(threading.local):
