@@ -1,1 +1,85 @@
-"""Placeholder, being written."""
+"""Bytes → `Feed`: RSS, RDF, Atom, CDF and JSON Feed, from whoever wrote them.
+
+`parse` is all there is. On the way through, `guard` makes the document safe to read,
+`syndication` or `jsonfeed` reads it, `markup` turns HTML into text, `text` and `dates` see to it
+that nothing leaves which is not what it says, and `identity` gives feed and entries their names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from searchfeed.errors import ParseError
+from searchfeed.feeds.draft import FeedDraft
+from searchfeed.models import Feed
+
+__all__ = ["parse"]
+
+_HTML_PAGE = re.compile(
+    r"\s*(?:<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
+)
+_FEED_START = re.compile(r"<\?xml\s|<(?:rss|feed|rdf:rdf|channel)[\s>]", re.I)
+_LEADING_NOISE = 4096
+
+
+def parse(data: bytes, *, url: str, headers: Mapping[str, str] | None = None) -> Feed:
+    """The feed in ``data``.
+
+    Args:
+        data: the document, as it was stored or sent (after any compression).
+        url: the URL that it was fetched from, or the path of the file it was read from.
+        headers: of the response; ``content-type`` and ``content-language`` are used.
+
+    Raises:
+        ParseError: it is not a feed, or not one that can be read safely.
+    """
+    lowered = {name.lower(): value for name, value in (headers or {}).items()}
+    draft = _read(data, url, lowered)
+    return _finished(draft, url)
+
+
+def _read(data: bytes, url: str, headers: Mapping[str, str]) -> FeedDraft:
+    # Here and not above: importing searchfeed must not load feedparser and html2text.
+    from searchfeed.feeds import guard, jsonfeed, syndication
+
+    if not data.strip(b" \t\r\n\0"):
+        raise ParseError(url, "it is empty", "see whether the address or the file is the right one")
+    if data.startswith(b"\x1f\x8b"):
+        raise ParseError(url, "not a feed: it is compressed (gzip)", "unpack it first")
+    text, problem = guard.read(data, headers)
+    text = text.lstrip("\ufeff \t\r\n\0")
+    if text.startswith("{"):
+        draft = jsonfeed.read(text, url)
+        return replace(draft, warnings=(*draft.warnings, problem)) if problem else draft
+    if _HTML_PAGE.match(text):
+        raise ParseError(
+            url, "an HTML page, not a feed", "give the address of the feed that the page announces"
+        )
+    if not text.startswith("<"):
+        start = _FEED_START.search(text, 0, _LEADING_NOISE)
+        if start is None:
+            raise ParseError(url, "not a feed: it is neither XML nor JSON")
+        text, problem = text[start.start() :], "something stands before the XML"
+    try:
+        document = guard.repair(text)
+    except guard.UnsafeError as error:
+        raise ParseError(url, f"not read, because {error}") from error
+    if problem and not document.problem:
+        document = replace(document, problem=problem)
+    return syndication.read(document, url, headers.get("content-language", ""))
+
+
+def _finished(draft: FeedDraft, url: str) -> Feed:
+    from searchfeed.feeds import identity
+
+    feed_url = identity.feed_url(url, draft.own_link, draft.link, draft.title)
+    return Feed(
+        url=feed_url,
+        title=draft.title,
+        link=draft.link,
+        language=draft.language,
+        entries=identity.with_ids(feed_url, draft.drafts),
+        warnings=draft.warnings,
+    )

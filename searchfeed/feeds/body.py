@@ -1,0 +1,61 @@
+"""One body from the texts of an entry: its summary and its content, each once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+BODY_LIMIT = 1_000_000
+"""Characters kept of one body."""
+
+_PREFIX = 40
+"""Characters that a lead cut without a mark must share with the content's start to be its copy."""
+
+_CUT = re.compile(r"\s*(?:(?:\.{2,}|…|[\[(]\s*(?:\.{2,}|…)\s*[\])])(?:\s*(?:→|»|›|&raquo;))?)\s*$")
+_MARKS = re.compile(r"(?m)^\s*(?:\*|\d+\.)\s")
+_WORDS = re.compile(r"\w+")
+
+
+def _words(text: str) -> str:
+    """The words alone, each between spaces: layout and punctuation do not make a difference."""
+    return f" {' '.join(_WORDS.findall(_MARKS.sub('', text).casefold()))} "
+
+
+def _repeats(paragraph: str, words: str) -> bool:
+    """Whether a text with ``words`` says all that ``paragraph`` says."""
+    if mark := _CUT.search(paragraph):
+        # The last word may be cut as well, so it need not end where the text's word ends.
+        return _words(paragraph[: mark.start()]).rstrip() in words
+    own = _words(paragraph)
+    return own in words or (len(own) > _PREFIX and words.startswith(own.rstrip()))
+
+
+def _without_repeats(text: str, words: str) -> str:
+    if _repeats(text, words):
+        return ""
+    kept = [part for part in text.split("\n\n") if not _repeats(part, words)]
+    return "\n\n".join(kept)
+
+
+def join(texts: Iterable[str]) -> str:
+    r"""The texts in order, divided by a blank line, without what a longer one of them repeats.
+
+    A lead that was cut (it ends in ``...`` or ``…``) is a repetition if its words stand in the
+    content, and stays in front of the content if they do not.
+
+    >>> join(["On 10 September, the...", "On 10 September, the Ministry met."])
+    'On 10 September, the Ministry met.'
+    >>> join(["On 10 September, the...", "It will be a cornerstone."])
+    'On 10 September, the...\n\nIt will be a cornerstone.'
+    """
+    kept: list[tuple[str, str]] = []
+    for text in texts:
+        if not text:
+            continue
+        words = _words(text)
+        if any(_repeats(text, known) for _, known in kept):
+            continue
+        shorter = [(_without_repeats(other, words), known) for other, known in kept]
+        kept = [(other, known) for other, known in shorter if other]
+        kept.append((text, words))
+    return "\n\n".join(text for text, _ in kept)

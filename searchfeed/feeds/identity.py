@@ -1,0 +1,124 @@
+"""What makes a feed and an entry the same ones the next time they are read."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+from searchfeed.feeds.draft import Draft
+from searchfeed.feeds.text import clean
+from searchfeed.models import Entry
+
+LINK_LIMIT = 4096
+"""Characters of a link; a longer one is not a link but data."""
+
+_SLASHES = re.compile(r"/{2,}")
+_OLDEST = datetime.min.replace(tzinfo=UTC)
+
+
+def safe_link(link: str, base: str = "") -> str:
+    """``link`` as an absolute http(s) URL without spaces or controls; empty if it is none.
+
+    >>> safe_link("/a b", "https://example.org/feed")
+    'https://example.org/a%20b'
+    >>> safe_link("javascript:alert(1)")
+    ''
+    """
+    link = clean(link.strip()).replace("\n", "").replace("\t", "")
+    if not link:
+        return ""
+    try:
+        link = urljoin(base, link)
+        parts = urlsplit(link)
+        valid = parts.scheme.lower() in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return ""
+    if not valid or len(link) > LINK_LIMIT:
+        return ""
+    return "%20".join(link.split())
+
+
+def normalised_link(link: str) -> str:
+    """``link`` for comparison: what differs between two copies of one address is taken out.
+
+    >>> normalised_link("HTTPS://Example.org:443//news//1/?utm_source=rss#top")
+    'https://example.org/news/1/'
+    """
+    try:
+        parts = urlsplit(link)
+        port = parts.port
+    except ValueError:
+        return link
+    scheme = parts.scheme.lower()
+    host = parts.netloc.lower()
+    if port == {"http": 80, "https": 443}.get(scheme):
+        host = host.removesuffix(f":{port}")
+    path = _SLASHES.sub("/", parts.path) or "/"
+    query = "&".join(
+        part for part in parts.query.split("&") if part and not part.lower().startswith("utm_")
+    )
+    return urlunsplit((scheme, host, path, query, ""))
+
+
+def feed_url(source: str, own_link: str, home: str, title: str) -> str:
+    """The identity of a feed: where it was fetched from; for a file, what it says it is.
+
+    Args:
+        source: the URL it was fetched from, or the path of the file.
+        own_link: its ``self`` link, resolved, or empty.
+        home: its home page, resolved, or empty.
+        title: its title. A home page alone is not enough: a site can have many feeds.
+    """
+    if safe_link(source):
+        return source
+    if own_link:
+        return own_link
+    return f"{home}#{title}" if home and title else source
+
+
+def _key(draft: Draft, shared_guids: frozenset[str]) -> str:
+    entry = draft.entry
+    link = normalised_link(entry.link) if entry.link else ""
+    if draft.guid:
+        return f"guid:{draft.guid}\0{link}" if draft.guid in shared_guids else f"guid:{draft.guid}"
+    if link:
+        return f"link:{link}"
+    date = entry.date.isoformat() if entry.date else ""
+    text = entry.title if entry.title or date else entry.body[:1000]
+    return f"text:{text}\0{date}"
+
+
+def _shared_guids(drafts: Iterable[Draft]) -> frozenset[str]:
+    """Guids that name different things in one document: some feeds give the same to every entry."""
+    links: defaultdict[str, set[str]] = defaultdict(set)
+    for draft in drafts:
+        if draft.guid and draft.entry.link:
+            links[draft.guid].add(normalised_link(draft.entry.link))
+    return frozenset(guid for guid, seen in links.items() if len(seen) > 1)
+
+
+def _age(entry: Entry) -> datetime:
+    return entry.updated or entry.published or _OLDEST
+
+
+def with_ids(feed: str, drafts: Sequence[Draft]) -> tuple[Entry, ...]:
+    """The entries with their ids, in order; of those that are the same, the newest is kept.
+
+    Args:
+        feed: the identity of the feed.
+        drafts: its entries as read.
+    """
+    shared = _shared_guids(drafts)
+    entries: dict[str, Entry] = {}
+    for draft in drafts:
+        key = f"{feed}\0{_key(draft, shared)}".encode("utf-8", "replace")
+        identifier = hashlib.blake2b(key, digest_size=8).hexdigest()
+        known = entries.get(identifier)
+        if known is None or _age(draft.entry) > _age(known):
+            entries[identifier] = replace(draft.entry, id=identifier, feed_url=feed)
+    return tuple(entries.values())
