@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sys
+import warnings
 
 
 def main() -> int:
     """Run the command line of this process, and return its exit code."""
+    if not sys.warnoptions:
+        # They are for developers; Whoosh's own would greet the user at the first search.
+        warnings.simplefilter("ignore")
     try:
         # Within the try: loading it takes long enough to be interrupted.
         from searchfeed.cli import run

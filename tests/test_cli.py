@@ -75,7 +75,9 @@ def environment(**changes: str) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("SEARCHFEED", "LC_", "COLUMNS", "NO_COLOR", "_SEARCHFEED"))
+        if not name.startswith(
+            ("SEARCHFEED", "LC_", "COLUMNS", "NO_COLOR", "_SEARCHFEED", "PYTHON")
+        )
     }
     return kept | {"LANG": "C.UTF-8", "TERM": "xterm-256color", "TZ": "UTC"} | changes
 
@@ -491,7 +493,7 @@ class TestPipes:
             done = subprocess.run(["sh", "-c", f"{command} {closed}"], env=environment())
             assert done.returncode == code
 
-    @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-16"])
+    @pytest.mark.parametrize("encoding", ["ascii", "utf-16"])
     def test_an_encoding_that_lacks_characters(self, filled: Path, encoding: str) -> None:
         for name in ("plain", "table", "json"):
             done = subprocess.run(
@@ -520,18 +522,16 @@ class TestTerminal:
         assert ("Border News · 1" in text) == (columns == 80)
 
     @pytest.mark.parametrize(
-        "changes", [{"NO_COLOR": "1"}, {"TERM": "dumb"}, {"TERM": ""}, {"TERM": "unknown"}]
-    )
-    @pytest.mark.parametrize(
-        "arguments",
+        ("arguments", "changes"),
         [
-            ["search", "silk"],
-            ["search", "xylophone"],
-            ["search", "date:garbage"],
-            ["feeds"],
-            ["stats"],
-            ["--help"],
-            ["serch"],
+            (["search", "silk"], {"NO_COLOR": "1"}),
+            (["search", "silk"], {"TERM": "dumb"}),
+            (["search", "silk"], {"TERM": ""}),
+            (["search", "date:garbage"], {"NO_COLOR": "1"}),
+            (["feeds"], {"NO_COLOR": "1"}),
+            (["stats"], {"TERM": "dumb"}),
+            (["--help"], {"NO_COLOR": "1"}),
+            (["serch"], {"TERM": "dumb"}),
         ],
     )
     def test_no_escape_where_none_is_wanted(

@@ -186,7 +186,7 @@ def _global_options(*, hidden: bool) -> list[Callable[[Function], Function]]:
             callback=_keep,
             expose_value=False,
             hidden=hidden,
-            help="Say also what is passed over.",
+            help="Every warning, and how long a search took.",
         ),
     ]
 

@@ -7,6 +7,7 @@ import click
 from searchfeed.cli.base import QueryCommand, Settings, epilog, format_options, global_options
 from searchfeed.models import Results, Sort
 from searchfeed.output import RESULTS
+from searchfeed.output.human import count, duration
 
 
 @click.command(
@@ -84,6 +85,8 @@ def search(
             settings.say(f"note: {note}")
         if not results.hits:
             settings.say(_nothing(results, empty=not results.total and not index.stats().entries))
+    if settings.verbose:
+        settings.say(f"{count(results.total, 'entry')} in {duration(results.elapsed)}")
     settings.write(RESULTS, results, format, json=json)
     return 0 if results.hits else 1
 

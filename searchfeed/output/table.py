@@ -103,11 +103,12 @@ def stats(stats: Stats, screen: Screen) -> Iterator[str]:
         else "no dates"
     )
     edits = max(stats.versions - stats.entries, 0)
+    kept = f", {count(edits, 'earlier version')} kept" if edits else ""
     figures = (
         ("index", stats.path),
         ("engine", stats.engine),
         ("feeds", f"{stats.feeds:,}"),
-        ("entries", f"{stats.entries:,}, {count(edits, 'earlier version')} kept"),
+        ("entries", f"{stats.entries:,}{kept}"),
         ("dated", span),
         ("size", f"{size(stats.archive_size)} archive, {size(stats.index_size)} index"),
     )
