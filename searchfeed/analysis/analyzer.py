@@ -86,9 +86,11 @@ _FIRST = (0,)
 def _plain_word(stretch: str) -> _Stretch | None:
     """The short way for an unaccented word between punctuation; None where it is not one."""
     word = stretch.strip(_PUNCTUATION)
-    if not (word.isalnum() and word.isascii()) or len(word) > LONGEST_TERM or stretch[0] == ".":
+    if not (word.isalnum() and word.isascii()) or len(word) > LONGEST_TERM:
         return None
     start = stretch.index(word)
+    if stretch[start - 1 : start] == ".":
+        return None
     term = word.lower()
     return _Stretch(term, 1, (term,), _FIRST, (start,), (start + len(word),))
 

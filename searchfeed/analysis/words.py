@@ -84,7 +84,7 @@ _PART = re.compile(_WORD)
 _THOUSANDS = re.compile(r"N{1,3}(?:\.NNN)+")
 
 # Neither says anything about the text: the scheme of an address, and "www".
-_ADDRESS = re.compile(r"[a-z]{2,10}://(?:www\d?\.)?|(?<![a-z])www\d?\.(?=\w)")
+_ADDRESS = re.compile(r"(?<![a-z])[a-z]{2,10}://(?:www\d?\.)?|(?<![a-z])www\d?\.(?=\w)")
 
 
 def units(stretch: str) -> list[Unit]:
