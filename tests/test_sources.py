@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -250,32 +251,33 @@ print(*sorted(source.name for source in sources), *sorted(map(str, errors)), sep
 """
 
 
-def test_what_may_not_be_read_costs_nothing_else(folder: Path) -> None:
-    # The user nobody must be able to come here.
-    for parent in (folder, folder.parent, folder.parent.parent):
-        parent.chmod(0o755)
-    (folder / "feeds/b.xml").chmod(0)
-    (folder / "feeds/notes.txt").chmod(0)
-    (folder / "feeds/a/deep").chmod(0)
-    try:
+def test_what_may_not_be_read_costs_nothing_else() -> None:
+    # Not in tmp_path, to which the user nobody has no way.
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "feeds/deep").mkdir(parents=True)
+        for file in ("feeds/a.xml", "feeds/b.xml", "feeds/notes.txt", "feeds/deep/feed"):
+            (folder / file).write_bytes(RSS)
+        closed = [folder / file for file in ("feeds/b.xml", "feeds/notes.txt", "feeds/deep")]
+        for path in closed:
+            path.chmod(0)
         run = subprocess.run(
-            [sys.executable, "-c", PRIVATE, "feeds", "feeds/b.xml", "feeds/a/deep/feed"],
+            [sys.executable, "-c", PRIVATE, "feeds", "feeds/b.xml", "feeds/deep/feed"],
             capture_output=True,
             text=True,
+            cwd=folder,
             env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
         )
-    finally:
-        (folder / "feeds/a/deep").chmod(0o755)
+        for path in closed:
+            path.chmod(0o700)
     assert run.stderr == ""
     remedy = "it may not be read (check its permissions)"
     assert run.stdout.splitlines() == [
-        "feeds/a/1.ATOM",
-        "feeds/a/2.rss",
-        "feeds/b.xml",
-        "feeds/c.json",
-        f"feeds/a/deep/feed: {remedy}",
-        f"feeds/a/deep: {remedy}",
+        "feeds/a.xml",
         f"feeds/b.xml: {remedy}",
+        f"feeds/deep/feed: {remedy}",
+        f"feeds/deep: {remedy}",
         f"feeds/notes.txt: {remedy}",
     ]
 

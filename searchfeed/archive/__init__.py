@@ -234,6 +234,8 @@ class Archive:
 
 def _starting(connection: sqlite3.Connection, prefix: str) -> list[Entry]:
     """The first entries whose id starts with ``prefix``, one more than an error names."""
+    # Bytes of a command line that are no text come as lone surrogates, which SQLite cannot take.
+    prefix = prefix.encode(errors="replace").decode()
     rows = connection.execute(
         f"SELECT {_ENTRY} FROM entry {_NEWEST} "
         "WHERE entry.id >= ? AND entry.id < ? ORDER BY entry.id LIMIT ?",

@@ -51,7 +51,7 @@ class _Expansion:
     def __init__(self) -> None:
         self.sources: list[Source] = []
         self.errors: list[SourceError] = []
-        self._taken: set[str] = set()
+        self._known: set[str] = set()
 
     def add(self, name: str) -> None:
         """Take in whatever a name stands for."""
@@ -67,7 +67,8 @@ class _Expansion:
             with suppress(RuntimeError):
                 path = path.expanduser()
         if name == STDIN:
-            self._take(Source(STDIN, STDIN), STDIN)
+            if self._is_new(STDIN):
+                self.sources.append(Source(STDIN, STDIN))
         elif not name:
             self._fail("''", "this name is empty")
         elif path.is_dir():
@@ -87,8 +88,6 @@ class _Expansion:
     def _add_file(self, name: str, path: Path) -> None:
         if not path.is_file():
             self.errors.append(irregular(_printable(name)))
-        elif not os.access(path, os.R_OK):
-            self.errors.append(unreadable(_printable(name), PermissionError()))
         else:
             self._take_file(name, path)
 
@@ -120,17 +119,22 @@ class _Expansion:
         return found
 
     def _take_file(self, name: str, path: Path) -> None:
+        if not self._is_new(str(path.resolve())):
+            return
         # The last part is not resolved: a link to the newest of many files stays one source.
         url = str(path.parent.resolve() / path.name)
-        if url == _printable(url):
-            self._take(Source(name, url), str(path.resolve()))
-        else:
+        if url != _printable(url):
             self._fail(name, "its name is not valid UTF-8", "rename it")
+        elif not os.access(path, os.R_OK):
+            self.errors.append(unreadable(name, PermissionError()))
+        else:
+            self.sources.append(Source(name, url))
 
-    def _take(self, source: Source, identity: str) -> None:
-        if identity not in self._taken:
-            self._taken.add(identity)
-            self.sources.append(source)
+    def _is_new(self, identity: str) -> bool:
+        if identity in self._known:
+            return False
+        self._known.add(identity)
+        return True
 
     def _fail(self, name: str, reason: str, remedy: str = "") -> None:
         self.errors.append(FetchError(_printable(name), reason, remedy))
