@@ -518,6 +518,19 @@ def test_many_open_a_new_archive_at_once(path: Path) -> None:
         assert archive.figures().entries == archive.sequence == 8
 
 
+def test_a_new_archive_waits_for_another_process_that_makes_it(path: Path) -> None:
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    with closing(other):
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(IndexLockedError, match="another process is writing to the archive"):
+            Archive(path, timeout=0.1)
+        release = threading.Timer(0.2, other.execute, ["COMMIT"])
+        release.start()
+        with Archive(path) as archive:
+            assert archive.sequence == 0
+        release.join()
+
+
 HOLDER = """
 import sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
