@@ -15,7 +15,10 @@ from searchfeed.errors import ParseError
 from searchfeed.feeds.draft import FeedDraft
 from searchfeed.models import Feed
 
-__all__ = ["parse"]
+__all__ = ["PARSER", "parse"]
+
+PARSER = b"1"
+"""Raised when a document is read as something else than before: it is then read again."""
 
 _HTML_PAGE = re.compile(
     r"\s*(?:<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S

@@ -8,6 +8,9 @@ from collections.abc import Iterable
 BODY_LIMIT = 1_000_000
 """Characters kept of one body."""
 
+_TEXTS_LIMIT = 2 * BODY_LIMIT
+"""Characters of all texts of one entry that are compared with each other."""
+
 _PREFIX = 40
 """Characters that a lead cut without a mark must share with the content's start to be its copy."""
 
@@ -49,12 +52,15 @@ def join(texts: Iterable[str]) -> str:
     'On 10 September, the...\n\nIt will be a cornerstone.'
     """
     kept: list[tuple[str, str]] = []
-    for text in texts:
+    room = _TEXTS_LIMIT
+    for given in texts:
+        text = given[:room].rstrip()
+        room -= len(text)
         if not text:
             continue
-        words = _words(text)
-        if any(_repeats(text, known) for _, known in kept):
+        if any(_repeats(text, words) for _, words in kept):
             continue
+        words = _words(text)
         shorter = [(_without_repeats(other, words), known) for other, known in kept]
         kept = [(other, known) for other, known in shorter if other]
         kept.append((text, words))

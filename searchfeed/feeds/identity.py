@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import urljoin, urlsplit, urlunsplit
@@ -17,6 +17,8 @@ from searchfeed.models import Entry
 LINK_LIMIT = 4096
 """Characters of a link; a longer one is not a link but data."""
 
+# What nearly every link looks like; taking it apart would cost ten times as much.
+_PLAIN_LINK = re.compile(r"https?://[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*+(?:/[!#-;=?-\[\]-~]*+)?")
 _SLASHES = re.compile(r"/{2,}")
 _OLDEST = datetime.min.replace(tzinfo=UTC)
 
@@ -29,6 +31,8 @@ def safe_link(link: str, base: str = "") -> str:
     >>> safe_link("javascript:alert(1)")
     ''
     """
+    if len(link) <= LINK_LIMIT and _PLAIN_LINK.fullmatch(link):
+        return link
     link = clean(link.strip()).replace("\n", "").replace("\t", "")
     if not link:
         return ""
@@ -83,9 +87,11 @@ def feed_url(source: str, own_link: str, home: str, title: str) -> str:
 
 def _key(draft: Draft, shared_guids: frozenset[str]) -> str:
     entry = draft.entry
+    if draft.guid and draft.guid not in shared_guids:
+        return f"guid:{draft.guid}"
     link = normalised_link(entry.link) if entry.link else ""
     if draft.guid:
-        return f"guid:{draft.guid}\0{link}" if draft.guid in shared_guids else f"guid:{draft.guid}"
+        return f"guid:{draft.guid}\0{link}"
     if link:
         return f"link:{link}"
     date = entry.date.isoformat() if entry.date else ""
@@ -93,11 +99,12 @@ def _key(draft: Draft, shared_guids: frozenset[str]) -> str:
     return f"text:{text}\0{date}"
 
 
-def _shared_guids(drafts: Iterable[Draft]) -> frozenset[str]:
+def _shared_guids(drafts: Sequence[Draft]) -> frozenset[str]:
     """Guids that name different things in one document: some feeds give the same to every entry."""
+    counts = Counter(draft.guid for draft in drafts if draft.guid)
     links: defaultdict[str, set[str]] = defaultdict(set)
     for draft in drafts:
-        if draft.guid and draft.entry.link:
+        if counts[draft.guid] > 1 and draft.entry.link:
             links[draft.guid].add(normalised_link(draft.entry.link))
     return frozenset(guid for guid, seen in links.items() if len(seen) > 1)
 

@@ -42,7 +42,11 @@ _SENTINELS = re.compile("[\ufdd0-\ufdd4]")
 # Each `<` can be tried once without passing another one outside quotes, and no more than 128
 # pieces on: together that bounds the time on input made to be ambiguous.
 _TAG = re.compile(r"<(/?)([a-zA-Z][\w:.-]*+)((?:[^<>\"']++|\"[^\"]*+\"|'[^']*+'){0,128}+)>", re.A)
-_BROKEN_TAG = re.compile(r"<(/?)([a-zA-Z][\w:.-]*+)([\s/][^<>]*+)?(?:>|\Z)", re.A)
+# One with a quotation mark too many; and one that the end of a shortened text cut in two.
+_BROKEN_TAG = re.compile(r"<(/?)([a-zA-Z][\w:.-]*+)([\s/][^<>]*+)?>", re.A)
+_CUT_TAG = re.compile(r"<[a-zA-Z]\w*\s+[a-zA-Z-]+\s*=[^<>]*\Z", re.A)
+_OPENING = re.compile(r"<(?=[a-zA-Z/!?])")
+_WHITESPACE = re.compile(r"\s+")
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _ALT = re.compile(r"(?:^|[\s\"'/])alt\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))", re.I)
 _START = re.compile(r"\bstart\s*=\s*[\"']?(\d{1,6})", re.I)
@@ -112,38 +116,27 @@ class _Reducer:
     def run(self) -> None:
         source = self.source
         last_end = source.rfind(">")
+        last_comment_end = source.rfind("-->")
         last_section_end = source.rfind("]]>")
         position = 0
-        while (start := source.find("<", position)) >= 0:
+        while (opening := _OPENING.search(source, position, last_end + 1)) is not None:
+            start = opening.start()
             self._text(source[position:start])
-            match = _TAG.match(source, start) if start < last_end else None
-            if match is None:
-                match = self._broken_tag(start)
+            match = _TAG.match(source, start) or _BROKEN_TAG.match(source, start)
             if match is not None and self._is_tag(match):
                 position = self._tag(match)
-            elif source.startswith("<!--", start):
-                # A comment without an end hides the rest, as it does in a browser.
-                end = source.find("-->", start + 4)
-                position = end + 3 if end >= 0 else len(source)
+            elif source.startswith("<!--", start) and start < last_comment_end:
+                position = source.find("-->", start) + 3
             elif source.startswith("<![CDATA[", start) and start < last_section_end:
                 end = source.find("]]>", start)
                 self._text(source[start + 9 : end])
                 position = end + 3
-            elif source.startswith(("<!", "<?", "</"), start) and start < last_end:
+            elif source.startswith(("<!", "<?", "</"), start):
                 position = source.find(">", start) + 1
             else:
                 self._text("<")
                 position = start + 1
-        self._text(source[position:])
-        if self._skipping in _UNREAD:
-            del self.pieces[self._skip_from :]
-
-    def _broken_tag(self, start: int) -> re.Match[str] | None:
-        # An unbalanced quote, or the end of a text that was cut inside a tag.
-        match = _BROKEN_TAG.match(self.source, start)
-        if match is None or match[2].lower() not in _KNOWN:
-            return None
-        return match if match[0].endswith(">") or "=" in (match[3] or "") else None
+        self._text(_CUT_TAG.sub("", source[position:]))
 
     def _is_tag(self, match: re.Match[str]) -> bool:
         # `std::vector<int>` in a text that was not escaped is to be found, not dropped.
@@ -159,7 +152,11 @@ class _Reducer:
     def _text(self, chunk: str) -> None:
         if chunk:
             chunk = plain_text.unescape(chunk)
-            self.pieces.append(chunk.translate(_PROTECT_PRE if self._pre else _PROTECT))
+            if self._pre:
+                self.pieces.append(chunk.translate(_PROTECT_PRE))
+            else:
+                # html2text takes quadratic time over newlines.
+                self.pieces.append(_WHITESPACE.sub(" ", chunk).translate(_PROTECT))
 
     def _emit(self, tag: str) -> None:
         self.layout += 1
@@ -270,7 +267,7 @@ def _strip(pieces: list[str], block: str, row: str) -> str:
         [
             (block if piece == _BLOCK else row if piece[1] != "/" or piece == "</dt>" else "")
             if piece.startswith("<")
-            else re.sub(r"\s+", " ", piece)
+            else piece
             for piece in pieces
         ]
     )

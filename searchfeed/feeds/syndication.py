@@ -32,6 +32,11 @@ _ADDRESS = re.compile(
     r"(?:mailto:)?([\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8})(?:\?subject=\S+)?"
 )
 
+_PIECES_LIMIT: Final = 100
+
+_TEXTS_LIMIT: Final = 16
+"""Texts of one entry: each is compared with all others."""
+
 _LEADS: Final = ("subtitle", "description", "summary")
 _TEXTS: Final = frozenset((*_LEADS, "content"))
 _PUBLISHED: Final = ("published", "created", "dc_date")
@@ -58,11 +63,22 @@ class _Parser(feedparser.api.StrictFeedParser):  # type: ignore[misc, unused-ign
         value = self.pop(tag)
         if value and tag in _TEXTS and self.inentry and not self.insource:
             kind = self.map_content_type(self.contentparams.get("type") or "")
-            text = (tag, kind, value, self.contentparams.get("language"))
-            self.entries[-1].setdefault("texts", []).append(text)
+            texts = self.entries[-1].setdefault("texts", [])
+            if len(texts) < _TEXTS_LIMIT:
+                texts.append((tag, kind, value, self.contentparams.get("language")))
         self.incontent -= 1
         self.contentparams.clear()
         return value
+
+    def pop(self, element: str, strip_whitespace: int = 1) -> Any:
+        # feedparser drops blank pieces from the front one by one, in quadratic time.
+        if self.elementstack and len(self.elementstack[-1][2]) > _PIECES_LIMIT:
+            pieces = self.elementstack[-1][2]
+            while len(pieces) > 1 and not pieces[-1].strip():
+                pieces.pop()
+            start = next((at for at, piece in enumerate(pieces) if piece.strip()), 0)
+            del pieces[:start]
+        return super().pop(element, strip_whitespace)
 
     def _sync_author_detail(self, key: str = "author") -> None:
         # feedparser's pattern for addresses takes quadratic time, and cuts `.example` in two.
@@ -151,7 +167,9 @@ def read(document: Document, url: str, base_language: str) -> FeedDraft:
         parser = _run(document, base, base_language)
     except Exception as error:  # the border: feedparser documents no error of its own
         raise ParseError(url, "it could not be read as a feed") from error
-    if not parser.entries and not (parser.version and document.root in _FEED_ROOTS):
+    # CDF has no version, and a channel is the root of nothing else.
+    known = document.root == "channel" or (parser.version and document.root in _FEED_ROOTS)
+    if not parser.entries and not known:
         raise ParseError(url, f"XML, but not a feed: its outermost element is <{document.root}>")
     return _Reader(parser, base).feed(document.problem)
 

@@ -23,7 +23,7 @@ _SEQUENCE = re.compile(
     r"|\x1b[()*+#%][0-9A-Za-z]"
     r"|\x1b[\]PX^_][^\x07\x1b\x9c\n<]{0,4096}+(?:\x07|\x1b\\|\x9c)"
     r"|\x9b[0-9:;?]++[ -/]*+[@-~]"
-    r"|[\x90\x98\x9d-\x9f][^\x07\x1b\x9c\n<]{0,4096}+(?:\x07|\x1b\\|\x9c)"
+    r"|[\x90\x98\x9d-\x9f][^\x07\x1b\x90\x98\x9c-\x9f\n<]{0,4096}+(?:\x07|\x1b\\|\x9c)"
 )
 
 _UNWANTED = re.compile(
@@ -46,16 +46,18 @@ _ESCAPE_REFERENCE = re.compile(r"&#(?:0*27|[xX]0*1[bB]);?")
 
 
 @functools.cache
+def _marks() -> frozenset[str]:
+    # Made on first use: it takes 20 ms, and a feed in ASCII never needs it.
+    return frozenset(
+        character
+        for character in map(chr, range(0x300, 0x1F000))
+        if unicodedata.category(character) in ("Mn", "Me")
+    )
+
+
+@functools.cache
 def _excess_marks() -> re.Pattern[str]:
-    # Made on first use: it costs 50 ms, and a feed in ASCII never needs it.
-    ranges: list[list[int]] = []
-    for code in range(0x300, 0x1F000):
-        if unicodedata.category(chr(code)) in ("Mn", "Me"):
-            if ranges and ranges[-1][1] == code - 1:
-                ranges[-1][1] = code
-            else:
-                ranges.append([code, code])
-    marks = "".join(f"{chr(first)}-{chr(last)}" for first, last in ranges)
+    marks = "".join(sorted(_marks()))
     return re.compile(f"([{marks}]{{{MARKS_KEPT}}})[{marks}]+")
 
 
@@ -76,7 +78,11 @@ def clean(text: str) -> str:
         return text
     # Before NFC, which sorts a run of marks in quadratic time.
     text = _JOINERS.sub(r"\1", text)
-    text = _excess_marks().sub(r"\1", text)
+    marks = _marks()
+    if not marks.isdisjoint(text) and "m" * (MARKS_KEPT + 1) in "".join(
+        ["m" if character in marks else "." for character in text]
+    ):
+        text = _excess_marks().sub(r"\1", text)
     return unicodedata.normalize("NFC", text)
 
 
