@@ -1,1 +1,93 @@
-"""searchfeed: every entry that your feeds ever published, kept and found again."""
+"""searchfeed: every entry that your feeds ever published, kept and found again.
+
+An index lives in a directory. ``update`` takes feeds in, ``search`` finds their entries:
+
+    import searchfeed
+
+    with searchfeed.Index("index/") as index:
+        report = index.update(["fixtures/"])
+        print(report.added, "added,", report.unchanged, "unchanged")
+        for failure in report.failures:
+            print(failure)                      # one line: the source, the reason, the remedy
+
+        results = index.search("border management", limit=5)
+        for hit in results:
+            print(hit.score, hit.entry.title, hit.entry.link, hit.snippets[0].mark("[", "]"))
+        print(results.total, "entries in", results.elapsed, "seconds")
+
+A hit's first snippet is the best passage of the entry's body. A snippet is plain text with spans,
+so it can be shown anywhere: ``mark`` puts strings around the matches, ``parts`` gives the pieces.
+
+The same query language as in the terminal works here (``searchfeed help query`` shows it):
+
+    index.search('title:ibm "silk routes" -ukraine after:2020-08', sort="-date")
+
+What can go wrong is a ``SearchfeedError``: a ``QueryError`` where a condition cannot be meant, an
+``IndexNotFoundError`` where nothing was indexed yet (``errors.py`` draws the whole tree). The
+library prints nothing and never ends the process; long work takes a ``progress`` callback.
+"""
+
+from searchfeed.archive import Version
+from searchfeed.errors import (
+    ArchiveError,
+    EngineError,
+    EngineUnavailableError,
+    EntryNotFoundError,
+    FetchError,
+    IndexLockedError,
+    IndexNotFoundError,
+    IndexVersionError,
+    ParseError,
+    QueryError,
+    SearchfeedError,
+    SourceError,
+    UnsafeIndexError,
+)
+from searchfeed.index import Index
+from searchfeed.models import (
+    Enclosure,
+    Entry,
+    Feed,
+    FeedState,
+    Hit,
+    Query,
+    Report,
+    Results,
+    Snippet,
+    Sort,
+    Span,
+    Stats,
+)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ArchiveError",
+    "Enclosure",
+    "EngineError",
+    "EngineUnavailableError",
+    "Entry",
+    "EntryNotFoundError",
+    "Feed",
+    "FeedState",
+    "FetchError",
+    "Hit",
+    "Index",
+    "IndexLockedError",
+    "IndexNotFoundError",
+    "IndexVersionError",
+    "ParseError",
+    "Query",
+    "QueryError",
+    "Report",
+    "Results",
+    "SearchfeedError",
+    "Snippet",
+    "Sort",
+    "SourceError",
+    "Span",
+    "Stats",
+    "UnsafeIndexError",
+    "Version",
+    "__version__",
+]

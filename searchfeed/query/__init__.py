@@ -1,1 +1,80 @@
-"""Placeholder, being written."""
+"""What the user typed → a query tree.
+
+``parse`` forgives: natural text never fails, and what had to be guessed is said in notes. Only a
+condition that cannot be meant (a bad date, a misspelt field) raises a QueryError, which names the
+place and the nearest right spelling.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from unicodedata import category, combining, east_asian_width
+
+from searchfeed.errors import QueryError
+from searchfeed.models import Span
+from searchfeed.query.dates import Clock, local_zone
+from searchfeed.query.fields import ALIASES, FIELDS
+from searchfeed.query.grammar import Grammar
+from searchfeed.query.lexer import Lexer
+from searchfeed.tree import Everything, Node
+
+LONGEST = 10_000
+"""Characters of a query that are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """The tree of a query, and what had to be guessed to make it, a sentence each."""
+
+    node: Node
+    notes: tuple[str, ...] = ()
+
+
+def parse(text: str, *, now: datetime | None = None, zone: tzinfo | None = None) -> Parsed:
+    """Read a query.
+
+    Args:
+        text: what the user typed.
+        now: the aware instant that ``yesterday`` and ``newer:3d`` are relative to.
+        zone: the user's time zone, in which days begin and end; the system's by default.
+
+    Raises:
+        QueryError: a condition in it cannot be meant.
+    """
+    notes: list[str] = []
+    if len(text) > LONGEST:
+        notes.append(f"Only the first {LONGEST:,} characters of the query are read.")
+        text = text[:LONGEST]
+    clock = Clock(now or datetime.now(UTC), zone or local_zone())
+    lexer = Lexer(text)
+    grammar = Grammar(text, list(lexer.parts()), clock)
+    node = grammar.read()
+    notes += [*lexer.notes, *grammar.notes]
+    if node is None:
+        if text.strip():
+            notes.append(f"There is nothing to search for in {text.strip()!r}: every entry shows.")
+        node = Everything(Span(0, len(text)))
+    return Parsed(node, tuple(dict.fromkeys(notes)))
+
+
+def caret(error: QueryError) -> str:
+    """The query, and below it carets under the place that is wrong: two lines.
+
+    >>> print(caret(QueryError("ibm date:garbage", 9, 16, "not a date")))
+    ibm date:garbage
+             ^^^^^^^
+    """
+    shown = "".join(" " if category(each)[0] == "C" else each for each in error.query)
+    before = _width(shown[: error.start])
+    return f"{shown}\n{' ' * before}{'^' * max(1, _width(shown[error.start : error.end]))}"
+
+
+def _width(text: str) -> int:
+    """How many columns of a terminal a text takes."""
+    return sum(
+        0 if combining(each) else 2 if east_asian_width(each) in "WF" else 1 for each in text
+    )
+
+
+__all__ = ["ALIASES", "FIELDS", "Parsed", "caret", "parse"]

@@ -182,6 +182,8 @@ class WhooshEngine:
                 # A writer has put a newer state in place and removed this one's files.
                 if last:
                     raise
+            except Exception as error:  # a broken pickle can raise anything at all
+                raise _unreadable(self._path, error) from error
             else:
                 state = getattr(toc.schema, "searchfeed_state", State())
                 view = View(reader)
@@ -254,7 +256,11 @@ def _translated(path: Path) -> Iterator[None]:
             f"another process is writing to {path}; waited {PATIENCE:.0f} s; try again later"
         ) from error
     except (IndexError, IndexingError) as error:
-        raise EngineError(f"the index in {path} cannot be read: {error}; rebuild it") from error
+        raise _unreadable(path, error) from error
     except OSError as error:
         reason = error.strerror or str(error)
         raise EngineError(f"the index in {path} cannot be used: {reason}") from error
+
+
+def _unreadable(path: Path, error: Exception) -> EngineError:
+    return EngineError(f"the index in {path} cannot be read ({error}); run: searchfeed rebuild")

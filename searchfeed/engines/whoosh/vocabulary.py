@@ -56,7 +56,7 @@ class Vocabulary:
 
     def prefix(self, field: str, text: str) -> Family:
         """Terms that start with ``text``, accents folded."""
-        text = analysis.fold(text)
+        text = _plain(text)
         folds, terms = self._sorted(field)
         start = bisect_left(folds, text)
         end = bisect_left(folds, text + "\U0010ffff", start)
@@ -64,7 +64,7 @@ class Vocabulary:
 
     def wildcard(self, field: str, pattern: str) -> Family:
         """Terms that fit a pattern of ``*`` and ``?``, accents folded."""
-        pattern = analysis.fold(pattern.casefold())
+        pattern = _plain(pattern)
         head = re.split(r"[*?]", pattern, maxsplit=1)[0]
         if pattern == f"{head}*":
             return self.prefix(field, head)
@@ -88,7 +88,7 @@ class Vocabulary:
 
     def fuzzy(self, field: str, text: str, distance: int) -> Family:
         """Terms at most ``distance`` edits away, accents folded."""
-        text = analysis.fold(text)
+        text = _plain(text)
         folds, terms = self._sorted(field)
         near = [at for at in range(len(folds)) if abs(len(folds[at]) - len(text)) <= distance]
         distances = edit_distances(text, [folds[at] for at in near])
@@ -119,6 +119,11 @@ class Vocabulary:
             pairs = sorted((analysis.fold(term), term) for term in self._view.terms(field))
             self._folds[field] = [fold for fold, _ in pairs], [term for _, term in pairs]
         return self._folds[field]
+
+
+def _plain(text: str) -> str:
+    """A part of a word as it is compared with folded terms."""
+    return analysis.fold(analysis.spell(text))
 
 
 def _group(terms: Iterable[str], key: Callable[[str], str]) -> dict[str, list[str]]:

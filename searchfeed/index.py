@@ -1,0 +1,322 @@
+"""The one door: an index of feeds, kept in a directory."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from hashlib import blake2b
+from pathlib import Path
+from threading import RLock
+from time import perf_counter
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from searchfeed import engines, snippets, tree
+from searchfeed.archive import Archive, Version
+from searchfeed.engines import Change, Engine
+from searchfeed.errors import (
+    EngineError,
+    IndexLockedError,
+    IndexNotFoundError,
+    IndexVersionError,
+    SourceError,
+    UnsafeIndexError,
+)
+from searchfeed.locks import WriteLock
+from searchfeed.models import Entry, FeedState, Hit, Query, Report, Results, Sort, Stats
+
+if TYPE_CHECKING:
+    from searchfeed.sources import Source
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done (``read`` documents, ``index`` entries), how many, of how many."""
+
+ARCHIVE = "archive.sqlite"
+
+PATIENCE = 60.0
+"""Seconds that a writer waits for another one."""
+
+SMALL = 2_000
+"""An index with at most so many entries is rebuilt in seconds, so it is done without asking."""
+
+
+class Index:
+    """Every entry that its feeds ever published, and a search over them.
+
+    Nothing is created or opened before it is needed. Any thread may call any method; any number
+    of processes may use the same directory, one of them writing at a time.
+
+    Args:
+        path: the directory of the index; ``update`` creates it.
+        engine: the name of a search engine (see ``searchfeed.engines.ENGINES``).
+
+    Every method raises IndexNotFoundError where there is no index yet (``update`` never does),
+    UnsafeIndexError where the directory belongs to another user, and ArchiveError or EngineError
+    where the disk or the files fail.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, engine: str = "whoosh") -> None:
+        self.path = Path(path)
+        self.engine = engine
+        self._lock = RLock()
+        self._archive: Archive | None = None
+        self._engine: Engine | None = None
+
+    def update(
+        self,
+        sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+        *,
+        progress: Progress | None = None,
+    ) -> Report:
+        """Take in what the sources hold now; what they no longer hold stays.
+
+        A source that cannot be read or is no feed costs the others nothing: it is in
+        ``Report.failures``.
+
+        Args:
+            sources: files, folders (searched recursively), globs, or ``-`` for standard input.
+            progress: called after each document and now and then while indexing.
+
+        Raises:
+            IndexLockedError: another process went on writing for a minute.
+        """
+        from searchfeed.sources import expand
+
+        if isinstance(sources, str | os.PathLike):
+            sources = [sources]
+        found, failures = expand(sources)
+        report = Report(failures=tuple(failures))
+        with self._writing():
+            archive = self._open_archive(create=True)
+            for done, source in enumerate(found, start=1):
+                report += self._take(archive, source)
+                if progress is not None:
+                    progress("read", done, len(found))
+            self._catch_up(progress)
+        return report
+
+    def search(
+        self,
+        query: str | Query,
+        *,
+        limit: int = 10,
+        offset: int = 0,
+        sort: Sort | str = Sort.RELEVANCE,
+        feeds: Iterable[str] = (),
+    ) -> Results:
+        """Find entries; ``searchfeed help query`` shows the language.
+
+        Args:
+            query: what to look for; a ``Query`` brings its own limit, offset, sort and feeds.
+            limit: how many hits at most, from 1.
+            offset: how many of the best hits to pass over.
+            sort: ``relevance``, ``date`` (oldest first) or ``-date`` (newest first).
+            feeds: keep to feeds whose URL or title holds one of these texts.
+
+        Raises:
+            QueryError: a condition in the query cannot be meant.
+            IndexVersionError: the index was made by another release and is too large to be
+                rebuilt on the way.
+            ValueError: a limit, an offset or a sort that is out of range.
+        """
+        from searchfeed.query import parse
+
+        started = perf_counter()
+        if not isinstance(query, Query):
+            query = Query(query, limit, offset, Sort(sort), tuple(feeds))
+        parsed = parse(query.text)
+        node = parsed.node
+        if query.feeds:
+            wanted = tuple(tree.Phrase(text, field="feed") for text in query.feeds)
+            node = tree.And((node, tree.Or(wanted)))
+        archive = self._open_archive()
+        engine, notes = self._ready()
+        answer = engine.search(node, limit=query.limit, offset=query.offset, sort=query.sort)
+        entries = archive.entries([match.id for match in answer.matches])
+        hits = tuple(
+            Hit(entry, match.score, snippets.make(entry, answer.patterns))
+            for match in answer.matches
+            if (entry := entries.get(match.id)) is not None
+        )
+        notes = (*parsed.notes, *answer.notes, *notes)
+        return Results(query, hits, answer.total, perf_counter() - started, notes)
+
+    def get(self, id: str) -> Entry:
+        """The entry with this id, or with the only id that starts so.
+
+        Raises:
+            EntryNotFoundError: there is none, or more than one.
+        """
+        return self._open_archive().find(id)
+
+    def versions(self, id: str) -> tuple[Version, ...]:
+        """Every state of an entry that was seen, the oldest first.
+
+        Raises:
+            EntryNotFoundError: there is no such entry, or more than one.
+        """
+        return self._open_archive().versions(id)
+
+    def feeds(self) -> tuple[FeedState, ...]:
+        """What is known of each feed, by title."""
+        return self._open_archive().feeds()
+
+    def stats(self) -> Stats:
+        """How much there is, and how much room it takes."""
+        archive = self._open_archive()
+        figures = archive.figures()
+        files = (self.path / self.engine).rglob("*")
+        return Stats(
+            path=str(self.path),
+            engine=self.engine,
+            feeds=figures.feeds,
+            entries=figures.entries,
+            versions=figures.versions,
+            oldest=figures.oldest,
+            newest=figures.newest,
+            archive_size=figures.size,
+            index_size=sum(file.stat().st_size for file in files if file.is_file()),
+        )
+
+    def rebuild(self, *, progress: Progress | None = None) -> int:
+        """Make the search index anew from the archive; no feed is read.
+
+        Searches see the old index until the new one is whole.
+
+        Returns:
+            How many entries were indexed.
+
+        Raises:
+            IndexLockedError: another process went on writing for a minute.
+        """
+        self._open_archive()
+        with self._writing():
+            try:
+                self._open_engine().reached  # noqa: B018 - asked only to see whether it can be
+            except (EngineError, IndexVersionError):
+                # It cannot even be opened, so there is nothing that a search could still use.
+                self._close_engine()
+                shutil.rmtree(self.path / self.engine, ignore_errors=True)
+            return self._write(0, replace=True, progress=progress)
+
+    def close(self) -> None:
+        """Let go of the files. The index opens again when it is used."""
+        with self._lock:
+            self._close_engine()
+            if self._archive is not None:
+                self._archive.close()
+            self._archive = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _take(self, archive: Archive, source: Source) -> Report:
+        """Read one source into the archive, in one transaction."""
+        from searchfeed.feeds import PARSER, parse
+
+        try:
+            data = source.read()
+            digest = blake2b(data, digest_size=16, person=PARSER).digest()
+            entries = archive.seen(source.url, digest)
+            if entries is not None:
+                return Report(unchanged=entries)
+            feed = parse(data, url=source.url)
+        except SourceError as error:
+            return Report(failures=(error,))
+        changes = archive.store(feed, source=source.url, digest=digest)
+        warnings = tuple(f"{source.name}: {warning}" for warning in feed.warnings)
+        return Report(changes.added, changes.updated, changes.unchanged, (), warnings)
+
+    def _ready(self) -> tuple[Engine, tuple[str, ...]]:
+        """The engine, holding all that the archive holds, and what to tell where it does not."""
+        engine = self._open_engine()
+        archive = self._open_archive()
+        if not engine.stale and engine.reached == archive.sequence:
+            return engine, ()
+        try:
+            with self._writing(patience=0):
+                if not engine.stale and engine.reached <= archive.sequence:
+                    self._catch_up(None)
+                elif archive.figures().entries <= SMALL:
+                    self._write(0, replace=True, progress=None)
+                else:
+                    raise IndexVersionError(
+                        f"the index in {self.path} was made by another release; "
+                        "run: searchfeed rebuild"
+                    )
+        except IndexLockedError:
+            # Whoever holds the lock brings the index up to date.
+            return engine, ("The index is being updated: the newest entries may be missing.",)
+        return engine, ()
+
+    def _catch_up(self, progress: Progress | None) -> None:
+        reached = self._open_engine().reached
+        if reached < self._open_archive().sequence:
+            self._write(reached, replace=False, progress=progress)
+
+    def _write(self, after: int, *, replace: bool, progress: Progress | None) -> int:
+        """Hand the engine every change after the sequence number ``after``; return how many."""
+        archive = self._open_archive()
+        upto = archive.sequence
+        # An entry that changed twice since counts once, so fewer may come.
+        most = min(upto - after, archive.figures().entries)
+        written = 0
+
+        def report(done: int) -> None:
+            nonlocal written
+            written = done
+            if progress is not None:
+                progress("index", done, most)
+
+        changes = (Change(*change) for change in archive.changes(after, upto))
+        self._open_engine().write(changes, reached=upto, replace=replace, progress=report)
+        return written
+
+    def _open_archive(self, *, create: bool = False) -> Archive:
+        with self._lock:
+            if self._archive is None:
+                file = self.path / ARCHIVE
+                if not create and not file.exists():
+                    raise IndexNotFoundError(
+                        f"there is no index in {self.path}; make one with: searchfeed index SOURCE"
+                    )
+                self._refuse_foreign()
+                self._archive = Archive(file)
+            return self._archive
+
+    def _open_engine(self) -> Engine:
+        with self._lock:
+            if self._engine is None:
+                self._refuse_foreign()
+                self._engine = engines.open_engine(self.engine, self.path / self.engine)
+            return self._engine
+
+    def _close_engine(self) -> None:
+        with self._lock:
+            if self._engine is not None:
+                self._engine.close()
+            self._engine = None
+
+    def _refuse_foreign(self) -> None:
+        if hasattr(os, "geteuid") and self.path.stat().st_uid != os.geteuid():
+            raise UnsafeIndexError(
+                f"{self.path} belongs to another user; name an index of your own with --index"
+            )
+
+    @contextmanager
+    def _writing(self, patience: float | None = None) -> Iterator[None]:
+        """Be the only one, of all threads and processes, that writes to this index."""
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._refuse_foreign()
+        with WriteLock(self.path / "write.lock", PATIENCE if patience is None else patience):
+            yield

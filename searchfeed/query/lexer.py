@@ -1,0 +1,166 @@
+"""The text of a query → its parts: words, phrases, signs, field names, brackets.
+
+Typographic and full-width signs are read as their plain forms. Each of them is one character like
+its plain form, so a place in the one text is the same place in the other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from searchfeed.models import Span
+from searchfeed.query import fields
+
+_PLAIN = str.maketrans(
+    {
+        **dict.fromkeys("“”„‟«»＂", '"'),
+        **dict.fromkeys("‘’‚‛＇", "'"),
+        **dict.fromkeys("‐‑‒–—―−－", "-"),
+        **{
+            chr(code): chr(code - 0xFEE0)
+            for code in range(0xFF01, 0xFF5F)
+            if chr(code) not in "＂＇－"
+        },
+        "\u3000": " ",
+        "〜": "~",
+    }
+)
+_FIELD = re.compile(r"([A-Za-z]+):")
+_SLOP = re.compile(r"~(\d{1,3})(?=[\s)]|$)")
+_REGEX = re.compile(r"/((?:\\.|[^\\/\s])+)/(?=[\s)]|$)")
+_SIGNS = re.compile(r"[-+]+(?=[^\s)+-])")
+_WORD = re.compile(r"[^\s()]+")
+_OPERATORS = {"AND": "AND", "OR": "OR", "NOT": "NOT", "&&": "AND", "||": "OR"}
+
+
+class Kind(Enum):
+    """What a part of a query is."""
+
+    WORD = "word"
+    PHRASE = "phrase"
+    REGEX = "regex"
+    OPERATOR = "operator"
+    OPEN = "("
+    CLOSE = ")"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a query.
+
+    Attributes:
+        text: of a word, a phrase or a regular expression, without quotes or slashes; of an
+            operator its plain name.
+        span: all of it, sign and field name included.
+        value: what stands behind them.
+        sign: ``-``, ``+`` or empty.
+        field: the name before the colon, as it was typed; empty without one.
+        slop: how many words may stand between those of a phrase.
+    """
+
+    kind: Kind
+    text: str
+    span: Span
+    value: Span
+    sign: str = ""
+    field: str = ""
+    slop: int = 0
+
+
+def plain(text: str) -> str:
+    """The text with typographic and full-width signs in their plain forms, as long as before."""
+    return text.translate(_PLAIN)
+
+
+class Lexer:
+    """Cuts one query into parts; what it has to guess is gathered in ``notes``."""
+
+    def __init__(self, text: str) -> None:
+        self._original = text
+        self._text = plain(text)
+        self._depth = 0
+        self.notes: list[str] = []
+
+    def parts(self) -> Iterator[Part]:
+        """Every part from left to right."""
+        at, end = 0, len(self._text)
+        while at < end:
+            if self._text[at].isspace():
+                at += 1
+                continue
+            part = self._next(at)
+            if part is not None:
+                yield part
+                at = part.span.end
+            else:
+                at += 1
+
+    def _next(self, start: int) -> Part | None:
+        text, at, sign = self._text, start, ""
+        if text[at] == ")":
+            self._depth = max(0, self._depth - 1)
+            return Part(Kind.CLOSE, ")", Span(at, at + 1), Span(at, at + 1))
+        if match := _SIGNS.match(text, at):
+            sign, at = match[0][-1], match.end()
+        name = ""
+        if (match := _FIELD.match(text, at)) and self._is_field(match):
+            name, at = match[1], match.end()
+        if text[at] == "(":
+            self._depth += 1
+            return Part(Kind.OPEN, "(", Span(start, at + 1), Span(at, at + 1), sign, name)
+        if text[at] == '"':
+            return self._phrase(start, at, sign, name)
+        if match := _REGEX.match(text, at):
+            value = Span(at, match.end())
+            return Part(Kind.REGEX, match[1], Span(start, match.end()), value, sign, name)
+        end = self._word_end(at, whole=fields.resolve(name) not in (None, "title", "body"))
+        if end == at:
+            return None
+        word = text[at:end]
+        if word in _OPERATORS and not (sign or name):
+            return Part(Kind.OPERATOR, _OPERATORS[word], Span(at, end), Span(at, end))
+        return Part(Kind.WORD, self._original[at:end], Span(start, end), Span(at, end), sign, name)
+
+    def _is_field(self, match: re.Match[str]) -> bool:
+        """Whether ``name:`` is a condition; natural text has colons too."""
+        name, behind = match[1], self._text[match.end() : match.end() + 1]
+        if not behind or behind.isspace() or behind == ")":
+            if fields.resolve(name):
+                self.notes.append(
+                    f"{name}: has nothing behind it, so it is searched as a word; "
+                    f"write {name}:something without a space"
+                )
+            return False
+        if fields.resolve(name):
+            return True
+        # A slip is taken for a field only where nothing else is likely: std::vector, http://.
+        return name.islower() and behind not in ":/\\" and fields.nearest(name) is not None
+
+    def _phrase(self, start: int, at: int, sign: str, name: str) -> Part:
+        close = self._text.find('"', at + 1)
+        if close < 0:
+            close = end = len(self._text)
+            self.notes.append("A quote is not closed, so the phrase runs to the end.")
+        else:
+            end = close + 1
+        slop = 0
+        if match := _SLOP.match(self._text, end):
+            slop, end = int(match[1]), match.end()
+        text = self._original[at + 1 : close]
+        return Part(Kind.PHRASE, text, Span(start, end), Span(at, end), sign, name, slop)
+
+    def _word_end(self, at: int, *, whole: bool) -> int:
+        """Where a word ends: at a space or a bracket; a ``whole`` one keeps brackets in pairs."""
+        if not whole:
+            match = _WORD.match(self._text, at)
+            return match.end() if match else at
+        depth = 0
+        for end in range(at, len(self._text)):
+            character = self._text[end]
+            depth += (character == "(") - (character == ")")
+            if character.isspace() or (depth < 0 and self._depth):
+                return end
+        return len(self._text)

@@ -1,0 +1,88 @@
+"""What the documentation promises about the package as a whole."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import searchfeed
+
+ROOT = Path(__file__).parents[1]
+
+HEAVY = ("whoosh", "feedparser", "html2text", "rich", "textual", "numpy", "Stemmer", "click")
+
+
+def python(code: str, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *options, "-c", code], capture_output=True, text=True, cwd=ROOT
+    )
+
+
+def test_importing_the_library_loads_nothing_heavy() -> None:
+    done = python(
+        f"import searchfeed, sys; print([name for name in {HEAVY} if name in sys.modules])"
+    )
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_a_search_without_a_terminal_does_not_load_what_draws(tmp_path: Path) -> None:
+    code = (
+        "import sys, searchfeed\n"
+        f"with searchfeed.Index({str(tmp_path / 'index')!r}) as index:\n"
+        f"    index.update([{str(ROOT / 'fixtures')!r}])\n"
+        "    index.search('migrant')\n"
+        "print([name for name in ('rich', 'textual', 'click') if name in sys.modules])"
+    )
+    done = python(code)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_every_public_name_is_there_and_no_other() -> None:
+    public = {name for name in vars(searchfeed) if not name.startswith("_")}
+    submodules = {name for name in public if isinstance(vars(searchfeed)[name], type(searchfeed))}
+    assert public - submodules | {"__version__"} == set(searchfeed.__all__)
+
+
+def test_the_version_is_said_once() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["version"] == searchfeed.__version__
+    changes = (ROOT / "CHANGELOG.md").read_text()
+    assert f"## {searchfeed.__version__}" in changes or "## Unreleased" in changes
+
+
+def samples() -> list[tuple[str, str]]:
+    """The Python in the README, and the example in the package's own docstring."""
+    readme = (ROOT / "README.md").read_text()
+    blocks = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    assert blocks, "the README shows no Python"
+    return [(f"README {number}", block) for number, block in enumerate(blocks, 1)]
+
+
+@pytest.mark.parametrize(("name", "sample"), samples())
+def test_samples_are_typed_and_run(name: str, sample: str, tmp_path: Path) -> None:
+    ast.parse(sample)
+    file = tmp_path / "sample.py"
+    file.write_text(sample.replace('"index/"', repr(str(tmp_path / "index"))))
+    typed = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path), str(file)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert typed.returncode == 0, typed.stdout
+    done = subprocess.run([sys.executable, str(file)], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip(), f"{name} prints nothing"
+
+
+def test_every_file_named_in_the_documents_is_there() -> None:
+    for document in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"):
+        text = (ROOT / document).read_text()
+        for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
+            assert (ROOT / link).exists(), f"{document} points at {link}"
