@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from rich.text import Text
 
 from searchfeed.models import (
     Enclosure,
@@ -34,6 +35,7 @@ from searchfeed.models import (
 from searchfeed.output import ENTRY, FEEDS, RESULTS, STATS, Screen
 from searchfeed.output.clean import UNSAFE, clean, hyperlink, line
 from searchfeed.output.human import ago, count, date_and_time, duration, size, timestamp
+from searchfeed.output.wrapping import wrap
 
 jsonschema = import_module("jsonschema")
 
@@ -221,7 +223,7 @@ class TestTable:
         assert shown(ONE, "table", width=80) == (
             "1  Migrant Resource Centre opens in Dushanbe\n"
             "   ICMPD News · 3 days ago · 5ad0f3c1\n"
-            "   … The Ministry of Labour, Migration and Employment of the Population of the\n"
+            "   …The Ministry of Labour, Migration and Employment of the Population of the\n"
             "   Republic of Tajikistan has opened the first Migrant Resource Centre in the\n"
             "   capital…\n"
             "   https://www.icmpd.org/news/dushanbe\n"
@@ -307,6 +309,31 @@ class TestTable:
         rows = shown(results(HIT, HIT, total=30, offset=8), "table").splitlines()
         assert rows[0].startswith(" 9  Migrant")
         assert any(row.startswith("10  Migrant") for row in rows)
+
+
+class TestWrap:
+    def rows(self, text: str, width: int) -> list[str]:
+        return [row.plain for row in wrap(Text(text), width)]
+
+    def test_words(self) -> None:
+        assert self.rows("one two  three", 8) == ["one two", "three"]
+        assert self.rows("a https://x.org/long", 8) == ["a", "https://", "x.org/lo", "ng"]
+        assert self.rows("", 8) == [""]
+
+    def test_a_line_may_end_behind_any_ideograph_but_not_before_what_closes(self) -> None:
+        assert self.rows("Tokyo 東京の図書館で、防災", 12) == ["Tokyo 東京の", "図書館で、防", "災"]
+        assert self.rows("東京の図書館で、防", 14) == ["東京の図書館", "で、防"]
+        assert self.rows("東京「図書館」", 6) == ["東京", "「図書", "館」"]
+        assert self.rows("한국어를 배우다", 10) == ["한국어를", "배우다"]
+
+    @settings(max_examples=200, deadline=None)
+    @given(
+        st.text(st.sampled_from("ab  東京、「」か\u3099ー👩\u200d💻é\u0301한ไ")), st.integers(8, 20)
+    )
+    def test_nothing_is_lost_and_no_line_is_too_wide(self, text: str, width: int) -> None:
+        rows = self.rows(text, width)
+        assert "".join("".join(rows).split()) == "".join(text.split())
+        assert all(cell_len(row) <= width for row in rows)
 
 
 class TestPlain:

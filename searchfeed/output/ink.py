@@ -7,7 +7,7 @@ comes to it as ``Text`` alone, and through the functions below.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from io import StringIO
 from zlib import crc32
 
@@ -70,20 +70,13 @@ def passage(snippet: Snippet, style: Style = PLAIN) -> Text:
 
     A passage that ends with its sentence needs none behind it.
     """
-    result = Text("… " if snippet.before else "", style=style)
+    result = Text("…" if snippet.before else "", style=style)
     for part, matched in snippet.parts():
         result.append(line(part), MATCH if matched else None)
     result.rstrip()
     if snippet.after and not _SENTENCE_END.search(result.plain):
         result.append("…")
     return result
-
-
-def wrap(value: Text, width: int, console: Console) -> Iterator[Text]:
-    """The lines of the value, each at most ``width`` cells wide and without trailing spaces."""
-    for row in value.wrap(console, width, overflow="fold"):
-        row.rstrip()
-        yield row
 
 
 def render(rows: Iterable[Text], console: Console) -> str:

@@ -21,8 +21,8 @@ from searchfeed.output.ink import (
     linked,
     render,
     text,
-    wrap,
 )
+from searchfeed.output.wrapping import wrap
 
 # What html2text puts before a list's entry or a quotation: lines that follow align behind it.
 _LEAD = re.compile(r"\s*(?:(?:[*+-]|\d{1,3}\.|>+)\s+)?")
@@ -34,11 +34,11 @@ def entry(entry: Entry, screen: Screen) -> Iterator[str]:
     paper = console(screen)
     width = min(paper.width, READABLE)
     title = text(entry.title or "(no title)", linked(TITLE, entry.link))
-    yield render(wrap(title, width, paper), paper)
+    yield render(wrap(title, width), paper)
     for label, value in _facts(entry, screen):
         name = Text(f"{label:<11}", FAINT)
         # An address is not wrapped, so that it can be copied.
-        rows = [value] if "://" in value.plain else wrap(value, max(width - 11, 10), paper)
+        rows = [value] if "://" in value.plain else wrap(value, max(width - 11, 10))
         for row in rows:
             yield render([Text.assemble(name, row)], paper)
             name = Text(" " * 11)
@@ -50,7 +50,7 @@ def entry(entry: Entry, screen: Screen) -> Iterator[str]:
         indent = min(len(lead[0]), _LEAD_MOST) if lead else 0
         rest = Text(paragraph[indent:])
         first = paragraph[:indent]
-        rows = list(wrap(rest, width - indent, paper)) or [Text()]
+        rows = list(wrap(rest, width - indent)) or [Text()]
         for number, row in enumerate(rows):
             full = Text.assemble(first if number == 0 else " " * indent, row)
             full.rstrip()

@@ -23,11 +23,10 @@ from searchfeed.output.ink import (
     passage,
     render,
     text,
-    wrap,
 )
+from searchfeed.output.wrapping import wrap
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.style import Style
 
 _ID = 8
@@ -50,10 +49,10 @@ def results(results: Results, screen: Screen) -> Iterator[str]:
     aside = min(room - width - 2 * _GAP, _ASIDE_MOST)
     beside = aside >= _ASIDE
     for rank, hit in enumerate(results, results.query.offset + 1):
-        left = list(wrap(_title(hit), width, paper))
+        left = list(wrap(_title(hit), width))
         if not beside:
-            left.extend(wrap(_origin(hit, screen, width), width, paper))
-        left.extend(_body(hit, screen, width, paper))
+            left.extend(wrap(_origin(hit, screen, width), width))
+        left.extend(_body(hit, screen, width))
         right = _margin(hit, screen, aside) if beside else []
         rows = []
         for number, (row, note) in enumerate(zip_longest(left, right)):
@@ -65,7 +64,7 @@ def results(results: Results, screen: Screen) -> Iterator[str]:
             rows.append(full)
         yield render([*rows, Text()], paper)
     if results.hits:
-        yield render(wrap(Text(_closing(results), FAINT), paper.width, paper), paper)
+        yield render(wrap(Text(_closing(results), FAINT), paper.width), paper)
 
 
 def feeds(feeds: tuple[FeedState, ...], screen: Screen) -> Iterator[str]:
@@ -76,12 +75,12 @@ def feeds(feeds: tuple[FeedState, ...], screen: Screen) -> Iterator[str]:
     width = paper.width - count_width - _GAP
     for feed, entries in zip(feeds, counts, strict=True):
         name = text(feed.title or feed.url, linked(TITLE, feed.link or feed.url))
-        rows = list(wrap(name, width, paper))
+        rows = list(wrap(name, width))
         newest = ago(feed.newest, screen.now, screen.zone) if feed.newest else "no dates"
         if rows[0].cell_len + _GAP + len(newest) <= width:
             rows[0] = Text.assemble(rows[0], f"{' ' * _GAP}{newest}")
         if feed.title:
-            rows.extend(wrap(text(feed.url, FAINT), width, paper))
+            rows.extend(wrap(text(feed.url, FAINT), width))
         labels = chain([entries], repeat(""))
         yield render(
             (
@@ -114,7 +113,7 @@ def stats(stats: Stats, screen: Screen) -> Iterator[str]:
     )
     label_width = max(len(label) for label, _ in figures) + _GAP
     for label, value in figures:
-        for number, row in enumerate(wrap(text(value), paper.width - label_width, paper)):
+        for number, row in enumerate(wrap(text(value), paper.width - label_width)):
             name = label if number == 0 else ""
             yield render([Text.assemble((f"{name:<{label_width}}", FAINT), row)], paper)
 
@@ -131,10 +130,10 @@ def _title(hit: Hit) -> Text:
     return title if title.plain.strip() else Text("(no title)", style)
 
 
-def _body(hit: Hit, screen: Screen, width: int, paper: Console) -> Iterator[Text]:
+def _body(hit: Hit, screen: Screen, width: int) -> Iterator[Text]:
     snippet = hit.snippet("body")
     if snippet:
-        yield from wrap(passage(snippet), width, paper)
+        yield from wrap(passage(snippet), width)
     if not screen.escapes and hyperlink(hit.entry.link):
         yield text(hit.entry.link)
 

@@ -1,0 +1,58 @@
+"""Text in lines of a given width, measured in cells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from rich.cells import cell_len, chop_cells
+from rich.text import Text
+
+# Ideographs and kana; Korean is written with spaces and needs no rule of its own.
+_IDEOGRAPH = (
+    "\u2e80-\u2fff\u3041-\u3096\u309f-\u30ff\u3105-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\U00020000-\U0003ffff"
+)
+# What must not end a line, and what must not begin one (JIS X 4051, the common part).
+_OPENING = "「『（【〔《〈［｛"
+_CLOSING = (
+    "、。，．：；？！」』）】〕》〉］｝…ー々〜・ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮ"
+    "\u3099\u309a\ufe00-\ufe0f"
+)
+# What stays on one line.
+_UNIT = re.compile(
+    rf"\s+|[{_OPENING}]*[{_IDEOGRAPH}][{_CLOSING}]*|[^\s{_IDEOGRAPH}{_OPENING}]+[{_CLOSING}]*|\S"
+)
+
+
+def wrap(value: Text, width: int) -> Iterator[Text]:
+    """The lines of the value, each at most ``width`` cells wide and without trailing spaces.
+
+    rich breaks at spaces alone, which leaves Chinese and Japanese in rags: here a line may end
+    behind each of their characters, unless the next one must not begin a line. A word that is
+    wider than a line is cut between graphemes.
+    """
+    for row in value.divide(_starts(value.plain, width)):
+        row.rstrip()
+        yield row
+
+
+def _starts(text: str, width: int) -> list[int]:
+    """Where each line but the first begins."""
+    starts: list[int] = []
+    used = 0
+    for match in _UNIT.finditer(text):
+        unit = match[0]
+        size = cell_len(unit)
+        if used and used + size > width and not unit.isspace():
+            starts.append(match.start())
+            used = 0
+        if size > width and not unit.isspace():
+            position = match.start()
+            pieces = chop_cells(unit, width)
+            for piece in pieces[:-1]:
+                position += len(piece)
+                starts.append(position)
+            size = cell_len(pieces[-1])
+        used += size
+    return starts
