@@ -1,0 +1,82 @@
+"""A sorted list of byte strings, looked into without reading more of it than it takes."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, overload
+
+import numpy as np
+
+from searchfeed.engines.whoosh.columnar.packing import narrow
+
+if TYPE_CHECKING:
+    from searchfeed.engines.whoosh.columnar.container import Container, FileWriter
+
+
+def write_dictionary(writer: FileWriter, name: str, part: str, words: Sequence[bytes]) -> None:
+    """Write byte strings as one piece of text and where each of them starts in it."""
+    ends = np.cumsum(np.fromiter(map(len, words), np.int64, len(words)))
+    writer.add(name, part, np.frombuffer(b"".join(words), np.uint8))
+    writer.add(name, f"{part}.starts", narrow(np.concatenate(([0], ends))))
+
+
+def successor(prefix: bytes) -> bytes | None:
+    r"""The least byte string above all that start with ``prefix``; None if there is none.
+
+    >>> successor(b"oil"), successor(b"a\xff"), successor(b"")
+    (b'oim', b'b', None)
+    """
+    head = prefix.rstrip(b"\xff")
+    return head[:-1] + bytes((head[-1] + 1,)) if head else None
+
+
+class Dictionary(Sequence[bytes]):
+    """Byte strings in their order (or, where the order does not matter, in any)."""
+
+    def __init__(self, container: Container, name: str, part: str) -> None:
+        text = container.array(name, part)
+        starts = container.array(name, f"{part}.starts")
+        if text.dtype != "u1" or (len(starts) and int(starts[-1]) != len(text)):
+            raise container.damaged(f"{name} {part}")
+        self._text = text.data
+        self._starts = starts
+        self._count = max(0, len(starts) - 1)
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> bytes: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[bytes]: ...
+    def __getitem__(self, index: int | slice) -> bytes | list[bytes]:
+        if isinstance(index, slice):
+            start, stop, step = index.indices(self._count)
+            if step != 1:
+                raise ValueError("only neighbours can be had at once")
+            return self._neighbours(start, stop)
+        if not 0 <= index < self._count:
+            raise IndexError(index)
+        item = self._starts.item
+        return bytes(self._text[item(index) : item(index + 1)])
+
+    def _neighbours(self, start: int, stop: int) -> list[bytes]:
+        if start >= stop:
+            return []
+        places = self._starts[start : stop + 1].tolist()
+        base = places[0]
+        text = bytes(self._text[base : places[-1]])
+        return [text[first - base : last - base] for first, last in pairwise(places)]
+
+    def find(self, word: bytes) -> int:
+        """The number of ``word``, or -1."""
+        place = bisect_left(self, word)
+        return place if place < self._count and self[place] == word else -1
+
+    def prefixed(self, prefix: bytes) -> tuple[int, int]:
+        """The half-open range of numbers of the words that start with ``prefix``."""
+        above = successor(prefix)
+        low = bisect_left(self, prefix)
+        return low, self._count if above is None else bisect_left(self, above, low)

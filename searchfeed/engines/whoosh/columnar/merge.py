@@ -1,0 +1,243 @@
+"""Several segments to one: their arrays renumbered, sorted and joined, deleted documents left out.
+
+Nothing here is done posting by posting. Terms are taken in batches, so that memory stays bounded
+however large the segments are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from searchfeed.engines.whoosh.columnar.packing import counts
+from searchfeed.engines.whoosh.columnar.segment import Keys, Postings, SegmentFile
+from searchfeed.engines.whoosh.columnar.stored import StoredWriter
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from searchfeed.engines.whoosh.columnar.container import Array
+    from searchfeed.engines.whoosh.columnar.reader import FieldReader, SegmentReader
+
+    Integers = NDArray[np.int32]
+
+BATCH = 1_000_000
+"""About so many occurrences are taken through memory at once."""
+
+FACTOR = 8
+"""So many segments of one tier become one of the next."""
+
+SMALLEST = 1_000
+"""Segments of fewer documents than this share the lowest tier."""
+
+LARGEST = 8_000_000
+"""A merge never makes a segment of more documents than this."""
+
+
+def plan_merges(
+    live: Sequence[int], every: Sequence[int], *, factor: int = FACTOR
+) -> list[list[int]]:
+    """Which segments to merge after a commit, each group into one.
+
+    A tier holds segments of sizes within a factor of ``factor``; when ``factor`` of them have come
+    together they are merged into the next tier. So a document is copied at most once a tier, and a
+    small commit never pays for a large merge before its turn. A segment most of whose documents
+    are deleted is written anew by itself.
+
+    Args:
+        live: for each segment how many of its documents are there.
+        every: for each segment how many it holds, deleted ones included.
+        factor: how many segments make a merge, at least 2.
+
+    Returns:
+        Groups of places in ``live``; no place is in two of them.
+    """
+    tiers: dict[int, list[int]] = {}
+    for place, count in enumerate(live):
+        tier, size = 0, SMALLEST
+        while count >= size:
+            tier, size = tier + 1, size * factor
+        tiers.setdefault(tier, []).append(place)
+    groups: list[list[int]] = []
+    for _, places in sorted(tiers.items()):
+        if len(places) >= factor and sum(live[place] for place in places) <= LARGEST:
+            groups.append(places)
+        else:
+            groups.extend([place] for place in places if live[place] * 2 < every[place])
+    return groups
+
+
+def merge_segments(path: Path, segments: Sequence[SegmentReader], keys: Keys | None = None) -> int:
+    """Write the live documents of ``segments``, in their order, as one segment.
+
+    Args:
+        path: the file to write.
+        segments: what to merge.
+        keys: second keys for the terms; made anew, since only the terms that are left have them.
+
+    Returns:
+        How many documents it holds; where that is 0 no file is written.
+
+    Raises:
+        OSError: it could not be written; nothing is left of it.
+        CorruptFileError: a segment turned out to be damaged.
+    """
+    doc_count = sum(segment.live_count for segment in segments)
+    if not doc_count:
+        return 0
+    numbers = _renumber(segments)
+    with SegmentFile(path, doc_count) as file:
+        for name in sorted({name for segment in segments for name in segment.fields()}):
+            merge = _FieldMerge([segment.field(name) for segment in segments], numbers)
+            lengths = None
+            if any(len(segment.field(name).lengths) for segment in segments):
+                lengths = np.concatenate([_live(s, s.lengths(name)) for s in segments])
+            file.field(name, merge.words, merge.batches(), lengths, (keys or {}).get(name))
+        for name in sorted({name for segment in segments for name in segment.columns()}):
+            _merge_column(file, name, segments)
+        stored = StoredWriter()
+        for segment in segments:
+            segment.all_stored().copy(stored, segment.live)
+        file.finish(stored)
+    return doc_count
+
+
+def _live(segment: SegmentReader, values: Array) -> Array:
+    return values if segment.live is None else values[segment.live]
+
+
+def _renumber(segments: Sequence[SegmentReader]) -> list[Integers]:
+    """For each segment the new number of each document; -1 for those deleted."""
+    numbers = []
+    base = 0
+    for segment in segments:
+        live = np.ones(segment.doc_count, bool) if segment.live is None else segment.live
+        new = np.cumsum(live, dtype=np.int32) + np.int32(base - 1)
+        new[~live] = -1
+        numbers.append(new)
+        base += segment.live_count
+    return numbers
+
+
+def _merge_column(file: SegmentFile, name: str, segments: Sequence[SegmentReader]) -> None:
+    kind = next(s.columns()[name] for s in segments if name in s.columns())
+    if kind["kind"] == "numbers":
+        parts = [
+            s.column(name)
+            if name in s.columns()
+            else np.full(s.doc_count, kind["default"], dtype=f"<{kind['type']}")
+            for s in segments
+        ]
+        values = [_live(s, part) for s, part in zip(segments, parts, strict=True)]
+        file.numbers(name, np.concatenate(values), kind["default"])
+        return
+    columns = [s.text_column(name) if name in s.columns() else None for s in segments]
+    texts = sorted({b"", *(text for column in columns if column for text in column[1][:])})
+    numbers = {text: number for number, text in enumerate(texts)}
+    codes = []
+    for segment, column in zip(segments, columns, strict=True):
+        if column is None:
+            codes.append(np.zeros(segment.live_count, dtype=np.int64))
+        else:
+            new = np.array([numbers[text] for text in column[1][:]], dtype=np.int64)
+            codes.append(_live(segment, new[column[0]]))
+    file.texts(name, np.concatenate(codes), texts)
+
+
+class _FieldMerge:
+    """Merges one field of several segments."""
+
+    def __init__(self, fields: Sequence[FieldReader], numbers: Sequence[Integers]) -> None:
+        self._fields = fields
+        self._numbers = numbers
+        lists = [field.terms[:] for field in fields]
+        self._words = sorted(set().union(*lists))
+        new = {word: number for number, word in enumerate(self._words)}
+        # Both sides are sorted, so each of these ascends.
+        self._terms = [np.array([new[word] for word in words], np.int64) for words in lists]
+        self._kept: list[NDArray[np.bool_]] = []
+        self._positions = any(len(field.position_starts) for field in fields)
+        self._weights = any(len(field.weights) for field in fields)
+
+    def words(self) -> list[bytes]:
+        """The terms that are left; known once all batches have been asked for."""
+        kept = np.concatenate(self._kept) if self._kept else np.zeros(0, bool)
+        return [word for word, keep in zip(self._words, kept.tolist(), strict=True) if keep]
+
+    def batches(self) -> Iterator[Postings]:
+        """The postings of all terms, batch by batch."""
+        sizes = np.zeros(len(self._words), dtype=np.int64)
+        for field, terms in zip(self._fields, self._terms, strict=True):
+            starts = field.position_starts if len(field.position_starts) else field.starts
+            sizes[terms] += counts(starts)
+        # A batch ends where the sum of sizes enters the next multiple of BATCH.
+        ends = np.flatnonzero(np.diff(np.cumsum(sizes) // BATCH, append=-1))
+        low = 0
+        for high in (ends + 1).tolist():
+            yield self._batch(low, high)
+            low = high
+
+    def _batch(self, low: int, high: int) -> Postings:
+        parts = [
+            self._part(field, terms, numbers, low, high)
+            for field, terms, numbers in zip(self._fields, self._terms, self._numbers, strict=True)
+        ]
+        terms = np.concatenate([part[0] for part in parts])
+        documents = np.concatenate([part[1].documents for part in parts])
+        frequencies = np.concatenate([part[1].frequencies for part in parts])
+        # The segments follow each other, so documents ascend within a term after a stable sort.
+        order = np.argsort(terms, kind="stable")
+        amounts = np.bincount(terms, minlength=high - low)
+        self._kept.append(amounts > 0)
+        gaps = weights = None
+        if self._positions:
+            gaps = rearranged(_joined([part[1].gaps for part in parts]), frequencies, order)
+        if self._weights:
+            weights = _joined([part[1].weights for part in parts])[order]
+        amounts = amounts[amounts > 0]
+        return Postings(amounts, documents[order], frequencies[order], gaps, weights)
+
+    def _part(
+        self, field: FieldReader, terms: Array, numbers: Integers, low: int, high: int
+    ) -> tuple[Array, Postings]:
+        """One segment's share of a batch: for each posting its term, from ``low``, and the rest."""
+        first, last = np.searchsorted(terms, (low, high)).tolist()
+        if first == last:
+            empty = np.zeros(0, dtype=np.int32)
+            return empty, Postings(empty.astype(np.int64), empty, empty, empty, empty.astype("f4"))
+        start, stop = int(field.starts[first]), int(field.starts[last])
+        amounts = counts(field.starts[first : last + 1])
+        owners = np.repeat((terms[first:last] - low).astype(np.int32), amounts)
+        documents = numbers[field.documents.range(start, stop)]
+        frequencies = field.counted(start, stop)
+        gaps = np.zeros(0, dtype=np.int32)
+        if len(field.position_starts):
+            places = field.position_starts
+            gaps = field.gaps.range(int(places[first]), int(places[last]))
+        elif self._positions:
+            gaps = np.zeros(int(frequencies.sum()), dtype=np.int32)
+        weights = frequencies.astype(np.float32)
+        if len(field.weights):
+            weights = field.weights[start:stop]
+        keep = documents >= 0
+        if not keep.all():
+            gaps = gaps[np.repeat(keep, frequencies)] if self._positions else gaps
+            owners, documents = owners[keep], documents[keep]
+            frequencies, weights = frequencies[keep], weights[keep]
+        return owners, Postings(amounts, documents, frequencies, gaps, weights)
+
+
+def _joined(parts: Sequence[Array | None]) -> Array:
+    return np.concatenate([part for part in parts if part is not None])
+
+
+def rearranged(gaps: Integers, frequencies: Integers, order: Array) -> Integers:
+    """The gaps of all postings, posting by posting in another order."""
+    starts = np.cumsum(frequencies, dtype=np.int64) - frequencies
+    amounts = frequencies[order]
+    ends = np.cumsum(amounts, dtype=np.int64)
+    shift = np.repeat(starts[order] - (ends - amounts), amounts)
+    return gaps[shift + np.arange(len(gaps))]

@@ -1,0 +1,313 @@
+"""Reading one segment: arrays mapped from its file, and nothing read that is not asked for.
+
+This module needs neither Whoosh nor its table of contents; ``open_segments`` is the short way in.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from searchfeed.engines.whoosh.columnar.container import Container
+from searchfeed.engines.whoosh.columnar.dictionary import Dictionary
+from searchfeed.engines.whoosh.columnar.packing import Packed, Runs, between, counts
+from searchfeed.engines.whoosh.columnar.segment import BLOCK
+from searchfeed.engines.whoosh.columnar.stored import Stored
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from searchfeed.engines.whoosh.columnar.container import Array
+
+    Integers = NDArray[np.int32]
+
+
+class FieldReader:
+    """One field of a segment. ``SegmentReader`` says what its methods mean."""
+
+    def __init__(self, container: Container, name: str, attributes: dict[str, Any]) -> None:
+        self.attributes = attributes
+        self.terms = Dictionary(container, name, "terms")
+        self.starts = container.array(name, "postings.starts")
+        self.documents = Runs(container, name, "documents")
+        self.frequencies = Packed(container, name, "frequencies")
+        self.position_starts = container.array(name, "positions.starts")
+        self.gaps = Packed(container, name, "positions")
+        self.weights = container.array(name, "weights", "f4")
+        self.lengths = container.array(name, "lengths")
+        self._block_terms = container.array(name, "blocks.terms")
+        self._block_starts = container.array(name, "blocks.starts")
+        self._block_frequencies = container.array(name, "blocks.frequencies")
+        self._block_lengths = container.array(name, "blocks.lengths")
+        self._container, self._name = container, name
+        self._keys: dict[str, tuple[Dictionary, Array, Array]] = {}
+        expected = len(self.terms) + 1 if len(self.terms) else 0
+        postings, repeated = len(self.documents), len(self.frequencies)
+        if len(self.starts) != expected or (expected and int(self.starts[-1]) != postings):
+            raise container.damaged(f"{name} postings")
+        if repeated not in (0, postings) or len(self.weights) not in (0, postings):
+            raise container.damaged(f"{name} frequencies")
+        if len(self.position_starts) not in (0, expected):
+            raise container.damaged(f"{name} positions")
+
+    def bounds(self, term: int) -> tuple[int, int]:
+        """Where the postings of a term start and stop."""
+        if not 0 <= term < len(self.terms):
+            raise IndexError(f"no term {term} in {self._name}")
+        return int(self.starts[term]), int(self.starts[term + 1])
+
+    def counted(self, start: int, stop: int) -> Integers:
+        """The frequencies of a range of postings."""
+        if len(self.frequencies):
+            return self.frequencies.range(start, stop)
+        return np.ones(stop - start, dtype=np.int32)
+
+    def block_maxima(self, term: int) -> tuple[Integers, Integers]:
+        """See ``SegmentReader.block_maxima``."""
+        start, stop = self.bounds(term)
+        if stop - start > BLOCK:
+            at, _ = between(self._block_terms, term, term + 1)
+            first, last = int(self._block_starts[at]), int(self._block_starts[at + 1])
+            frequencies = self._block_frequencies[first:last].astype(np.int32)
+            if len(self._block_lengths):
+                return frequencies, self._block_lengths[first:last].astype(np.int32)
+            return frequencies, np.zeros(last - first, dtype=np.int32)
+        most = self.counted(start, stop).max(keepdims=True)
+        if not len(self.lengths):
+            return most, np.zeros(1, dtype=np.int32)
+        documents = self.documents.range(start, stop)
+        return most, self.lengths[documents].min(keepdims=True).astype(np.int32)
+
+    def terms_by_key(self, key: str, text: str) -> Array:
+        """See ``SegmentReader.terms_by_key``."""
+        if key not in self.attributes["keys"]:
+            raise KeyError(key)
+        if key not in self._keys:
+            part = f"keys.{key}"
+            self._keys[key] = (
+                Dictionary(self._container, self._name, part),
+                self._container.array(self._name, f"{part}.terms.starts"),
+                self._container.array(self._name, f"{part}.terms"),
+            )
+        words, starts, terms = self._keys[key]
+        number = words.find(text.encode("utf-8", "surrogatepass"))
+        if number < 0:
+            return np.zeros(0, dtype=np.int32)
+        return terms[int(starts[number]) : int(starts[number + 1])].astype(np.int32)
+
+
+class SegmentReader:
+    """A segment of the index, as arrays. Any thread may use it.
+
+    Terms are numbered from 0 within a field, in the order of their UTF-8; documents from 0 to
+    ``doc_count``, those deleted included. A field or term that is not there has no postings.
+
+    Attributes:
+        name: the segment's name, as Whoosh has it.
+        doc_count: how many document numbers there are.
+        live: for each document number whether it is still there; None where all are.
+    """
+
+    def __init__(self, path: Path, live: NDArray[np.bool_] | None = None) -> None:
+        self.name = path.stem
+        self._container = Container(path)
+        attributes = self._container.attributes
+        self.doc_count: int = attributes.get("documents", -1)
+        self._fields: dict[str, dict[str, Any]] = attributes.get("fields", {})
+        self._columns: dict[str, dict[str, Any]] = attributes.get("columns", {})
+        if type(self.doc_count) is not int or self.doc_count < 0:
+            raise self._container.damaged("the number of its documents")
+        if live is not None and len(live) != self.doc_count:
+            raise self._container.damaged("its deletions are of another segment")
+        self.live = live
+        self._open: dict[str, FieldReader] = {}
+        self._stored: Stored | None = None
+        self._keywords: dict[str, tuple[Integers, Integers]] = {}
+
+    def with_live(self, live: NDArray[np.bool_] | None) -> SegmentReader:
+        """The same segment with other deletions; it shares the map and what was read from it."""
+        other = object.__new__(SegmentReader)
+        other.__dict__.update(self.__dict__)
+        other.live = live
+        return other
+
+    @property
+    def live_count(self) -> int:
+        """How many documents are still there."""
+        return self.doc_count if self.live is None else int(np.count_nonzero(self.live))
+
+    def verify(self) -> None:
+        """Read the whole file and check it; raises ``CorruptFileError``."""
+        self._container.verify()
+
+    def fields(self) -> list[str]:
+        """The names of the fields that have terms, sorted."""
+        return sorted(name for name in self._fields if (name, "terms") in self._container)
+
+    def field(self, name: str) -> FieldReader:
+        """The arrays of one field; empty ones where it does not exist."""
+        reader = self._open.get(name)
+        if reader is None:
+            attributes = self._fields.get(name, {"total": 0, "keys": []})
+            reader = self._open[name] = FieldReader(self._container, name, attributes)
+        return reader
+
+    def term_id(self, field: str, term: str) -> int:
+        """The number of a term, or -1."""
+        return self.field(field).terms.find(term.encode("utf-8", "surrogatepass"))
+
+    def term(self, field: str, number: int) -> str:
+        """The text of a term."""
+        return self.field(field).terms[number].decode()
+
+    def terms(self, field: str, low: int = 0, high: int | None = None) -> list[str]:
+        """The texts of the terms from ``low`` to ``high``."""
+        return [word.decode() for word in self.field(field).terms[low:high]]
+
+    def term_count(self, field: str) -> int:
+        """How many distinct terms a field has."""
+        return len(self.field(field).terms)
+
+    def term_range(self, field: str, prefix: str) -> tuple[int, int]:
+        """The half-open range of numbers of the terms that start with ``prefix``."""
+        return self.field(field).terms.prefixed(prefix.encode("utf-8", "surrogatepass"))
+
+    def doc_freq(self, field: str, number: int) -> int:
+        """In how many documents a term stands, those deleted included."""
+        start, stop = self.field(field).bounds(number)
+        return stop - start
+
+    def doc_freqs(self, field: str, low: int = 0, high: int | None = None) -> NDArray[np.int64]:
+        """``doc_freq`` of the terms from ``low`` to ``high``."""
+        return counts(self.field(field).starts[low : None if high is None else high + 1])
+
+    def postings(self, field: str, number: int) -> tuple[Integers, Integers]:
+        """The documents of a term, ascending, deleted ones included, and its frequency in each."""
+        reader = self.field(field)
+        start, stop = reader.bounds(number)
+        return reader.documents.range(start, stop), reader.counted(start, stop)
+
+    def weights(self, field: str, number: int) -> NDArray[np.float32] | None:
+        """What Whoosh scores each posting by, where that is not the frequency."""
+        reader = self.field(field)
+        start, stop = reader.bounds(number)
+        return reader.weights[start:stop] if len(reader.weights) else None
+
+    def positions(
+        self, field: str, number: int, which: Array | None = None
+    ) -> tuple[Integers, Integers, Integers]:
+        """Documents and frequencies as ``postings``, and the positions of each, all in one array.
+
+        Args:
+            field: a field that keeps positions; of one that does not, there are none.
+            number: the number of the term.
+            which: the places of the postings that are wanted, ascending; None for all.
+        """
+        reader = self.field(field)
+        documents, frequencies = self.postings(field, number)
+        if not len(reader.position_starts):
+            return documents, frequencies, np.zeros(0, dtype=np.int32)
+        first = int(reader.position_starts[number])
+        gaps = reader.gaps.range(first, int(reader.position_starts[number + 1]))
+        ends = np.cumsum(frequencies, dtype=np.int32)
+        if which is not None:
+            before = (ends - frequencies)[which]
+            documents, frequencies = documents[which], frequencies[which]
+            ends = np.cumsum(frequencies, dtype=np.int32)
+            gaps = gaps[
+                np.repeat(before - (ends - frequencies), frequencies)
+                + np.arange(ends[-1] if len(ends) else 0, dtype=np.int32)
+            ]
+        return documents, frequencies, absolute(gaps, frequencies, ends)
+
+    def lengths(self, field: str) -> Array:
+        """For each document how many terms the field has in it, exactly."""
+        lengths = self.field(field).lengths
+        return lengths if len(lengths) else np.zeros(self.doc_count, dtype=np.uint8)
+
+    def total_length(self, field: str) -> int:
+        """How many terms the field has in all documents, those deleted included."""
+        return int(self.field(field).attributes["total"])
+
+    def block_maxima(self, field: str, number: int) -> tuple[Integers, Integers]:
+        """For each block of 128 postings of a term its highest frequency and its shortest field."""
+        return self.field(field).block_maxima(number)
+
+    def terms_by_key(self, field: str, name: str, key: str) -> Array:
+        """The numbers of the terms with this second key, ascending.
+
+        Raises:
+            KeyError: the segment was written without second keys of that name.
+        """
+        return self.field(field).terms_by_key(name, key)
+
+    def has_key(self, field: str, name: str) -> bool:
+        """Whether the terms of a field can be found by second keys of that name."""
+        return name in self.field(field).attributes["keys"]
+
+    def columns(self) -> dict[str, dict[str, Any]]:
+        """The columns by name, each with its kind (numbers, with a default, or texts)."""
+        return self._columns
+
+    def column(self, name: str) -> Array:
+        """A column of numbers; where a document has none stands the default of the column.
+
+        Raises:
+            KeyError: there is no such column.
+        """
+        if self._columns[name]["kind"] != "numbers":
+            raise KeyError(name)
+        values = self._container.array(name, "column")
+        if len(values) != self.doc_count:
+            raise self._container.damaged(f"the column {name}")
+        return values
+
+    def text_column(self, name: str) -> tuple[Array, Dictionary]:
+        """A column of byte strings: for each document a number, and what the numbers stand for."""
+        if self._columns[name]["kind"] != "texts":
+            raise KeyError(name)
+        return self._container.array(name, "column"), Dictionary(
+            self._container, name, "column.texts"
+        )
+
+    def keyword_column(self, name: str) -> tuple[Integers, Integers]:
+        """The terms of an indexed field by document, turned round from its postings.
+
+        Returns:
+            ``offsets`` (one more than documents) and ``terms``: document ``d`` has the terms
+            numbered ``terms[offsets[d]:offsets[d + 1]]``, ascending.
+        """
+        if name not in self._keywords:
+            reader = self.field(name)
+            documents = reader.documents.range(0, len(reader.documents))
+            terms = np.repeat(np.arange(len(reader.terms), dtype=np.int32), self.doc_freqs(name))
+            amounts = np.bincount(documents, minlength=self.doc_count)
+            offsets = np.concatenate(([0], np.cumsum(amounts))).astype(np.int32)
+            self._keywords[name] = offsets, terms[np.argsort(documents, kind="stable")]
+        return self._keywords[name]
+
+    def stored(self, document: int) -> dict[str, Any]:
+        """What was stored with a document.
+
+        Raises:
+            IndexError: there is no document of that number.
+        """
+        return self.all_stored().get(document)
+
+    def all_stored(self) -> Stored:
+        """The stored fields of all documents."""
+        if self._stored is None:
+            self._stored = Stored(self._container, self.doc_count)
+        return self._stored
+
+
+def absolute(gaps: Integers, frequencies: Integers, ends: Integers) -> Integers:
+    """Positions from the gaps between them, which start anew with each posting."""
+    if not len(gaps):
+        return gaps
+    positions = np.cumsum(gaps, dtype=np.int32)
+    starts = ends - frequencies
+    positions -= np.repeat(positions[starts] - gaps[starts], frequencies)
+    return positions

@@ -1,0 +1,180 @@
+"""Which segments make up the index: a small file of ours beside Whoosh's table of contents.
+
+Whoosh names the segments of each generation in a pickle. Reading that takes Whoosh; reading this
+takes neither Whoosh nor a pickle. A side file is written before the table of contents that it
+belongs to and holds its checksum: what counts is always Whoosh's file, and a side file that does
+not fit it (a commit that was cut short, a commit by Whoosh itself) is not used.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from searchfeed.engines.whoosh.columnar.container import Container, FileWriter
+from searchfeed.engines.whoosh.columnar.reader import SegmentReader
+from searchfeed.engines.whoosh.columnar.segment import EXTENSION
+from searchfeed.errors import IndexNotFoundError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+INDEX_NAME = "MAIN"
+CONTENTS = re.compile(rf"_{INDEX_NAME}_([0-9]+)\.toc")
+SIDE_FILE = re.compile(rf"_{INDEX_NAME}_([0-9]+)\.sfm")
+ATTEMPTS = 10
+"""How often to start again when a commit takes files away while they are being opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One committed state of the index.
+
+    Attributes:
+        generation: Whoosh's number of the commit.
+        segments: in the order in which Whoosh numbers their documents.
+        extra: what the writer committed along with it; empty after a commit by Whoosh itself.
+    """
+
+    generation: int
+    segments: tuple[SegmentReader, ...]
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+def latest_generation(directory: Path) -> int:
+    """The number of the newest commit; -1 if there is no index."""
+    try:
+        matches = [CONTENTS.fullmatch(path.name) for path in directory.iterdir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return -1
+    return max((int(match[1]) for match in matches if match), default=-1)
+
+
+def open_segments(directory: Path) -> list[SegmentReader]:
+    """The segments of the newest commit; see ``open_snapshot``."""
+    return list(open_snapshot(directory).segments)
+
+
+def open_snapshot(directory: Path, reuse: Snapshot | None = None) -> Snapshot:
+    """Open the newest commit, without importing Whoosh if the last writer was ours.
+
+    Args:
+        directory: where the index lies.
+        reuse: an earlier snapshot, whose open segments are taken over where they still stand.
+
+    Raises:
+        IndexNotFoundError: there is no index.
+        CorruptFileError: a file of it is damaged.
+        IndexVersionError: it was written by a later release.
+    """
+    for attempt in range(ATTEMPTS):
+        generation = latest_generation(directory)
+        if generation < 0:
+            raise IndexNotFoundError(f"there is no index in {directory}")
+        try:
+            return _open(directory, generation, reuse)
+        except FileNotFoundError:
+            if attempt == ATTEMPTS - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _open(directory: Path, generation: int, reuse: Snapshot | None) -> Snapshot:
+    named, extra = read_state(directory, generation)
+    known = {segment.name: segment for segment in reuse.segments} if reuse else {}
+    segments = []
+    for name, live in named:
+        if name in known:
+            segments.append(known[name].with_live(live))
+        else:
+            segments.append(SegmentReader(directory / f"{name}{EXTENSION}", live))
+    return Snapshot(generation, tuple(segments), extra)
+
+
+Named = list[tuple[str, "NDArray[np.bool_] | None"]]
+"""Segments by name, each with which of its documents are live."""
+
+
+def read_state(directory: Path, generation: int) -> tuple[Named, dict[str, str]]:
+    """The segments of a commit, and the extra it was made with; from Whoosh's file if need be."""
+    contents = (directory / f"_{INDEX_NAME}_{generation}.toc").read_bytes()
+    state = _read_side_file(directory, generation, contents)
+    if state is None:
+        from searchfeed.engines.whoosh.columnar.codec import read_contents
+
+        return read_contents(directory, generation), {}
+    return state
+
+
+def _read_side_file(
+    directory: Path, generation: int, contents: bytes
+) -> tuple[Named, dict[str, str]] | None:
+    try:
+        container = Container(directory / f"_{INDEX_NAME}_{generation}.sfm")
+    except FileNotFoundError:
+        return None
+    attributes = container.attributes
+    if attributes.get("contents") != _checksum(contents):
+        return None
+    named: Named = []
+    try:
+        for name, doc_count in attributes["segments"]:
+            if not re.fullmatch(rf"{INDEX_NAME}_[0-9a-z]+", name):
+                raise container.damaged("the name of a segment")
+            named.append((name, unpack_live(container.array(name, "deleted"), doc_count)))
+        extra = {str(key): str(value) for key, value in attributes["extra"].items()}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise container.damaged("the list of its segments") from error
+    return named, extra
+
+
+def write_side_file(
+    directory: Path,
+    generation: int,
+    contents: bytes,
+    segments: list[tuple[str, int, bytes]],
+    extra: Mapping[str, str],
+) -> None:
+    """Write the side file of a generation.
+
+    Args:
+        directory: where the index lies.
+        generation: the number of the commit.
+        contents: Whoosh's table of contents, as it is about to be written.
+        segments: name, number of documents and packed deletions of each segment.
+        extra: what is to be committed along with it.
+    """
+    attributes: dict[str, Any] = {
+        "contents": _checksum(contents),
+        "segments": [[name, doc_count] for name, doc_count, _ in segments],
+        "extra": dict(extra),
+    }
+    with FileWriter(directory / f"_{INDEX_NAME}_{generation}.sfm") as writer:
+        for name, _, deleted in segments:
+            writer.add(name, "deleted", np.frombuffer(deleted, np.uint8))
+        writer.finish(attributes)
+
+
+def _checksum(contents: bytes) -> list[int]:
+    return [len(contents), zlib.crc32(contents)]
+
+
+def pack_deleted(live: NDArray[np.bool_] | None) -> bytes:
+    """Deletions as a bit for each document; empty if there are none."""
+    return b"" if live is None or live.all() else np.packbits(~live).tobytes()
+
+
+def unpack_live(deleted: bytes | NDArray[np.uint8], doc_count: int) -> NDArray[np.bool_] | None:
+    """The reverse of ``pack_deleted``; None where nothing is deleted."""
+    if not len(deleted):
+        return None
+    bits = np.frombuffer(deleted, np.uint8) if isinstance(deleted, bytes) else deleted
+    if len(bits) != -(-doc_count // 8):
+        raise ValueError("deletions of another number of documents")
+    return ~np.unpackbits(bits, count=doc_count).astype(bool)

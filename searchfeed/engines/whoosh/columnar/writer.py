@@ -1,0 +1,268 @@
+"""The bulk way into a Whoosh index: its lock, its generations, its table of contents, our segments.
+
+A commit is one rename. Before it, every file that it names is complete and on the disk; whatever
+a writer that was killed left behind is named by nothing, and is removed by the next commit.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from whoosh import fields as whoosh_fields
+from whoosh import formats, index
+from whoosh.filedb.filestore import FileStorage, RamStorage
+
+from searchfeed.engines.whoosh.columnar.builder import Document, FieldKind, SegmentBuilder
+from searchfeed.engines.whoosh.columnar.codec import (
+    ColumnarSegment,
+    column_kind,
+    columnar_segments,
+)
+from searchfeed.engines.whoosh.columnar.container import sync_directory
+from searchfeed.engines.whoosh.columnar.merge import FACTOR, merge_segments, plan_merges
+from searchfeed.engines.whoosh.columnar.reader import SegmentReader
+from searchfeed.engines.whoosh.columnar.segment import EXTENSION, Keys
+from searchfeed.engines.whoosh.columnar.snapshot import (
+    INDEX_NAME,
+    SIDE_FILE,
+    latest_generation,
+    pack_deleted,
+    read_state,
+    write_side_file,
+)
+
+
+def field_kinds(schema: whoosh_fields.Schema) -> dict[str, FieldKind]:
+    """What is kept of each indexed field of a schema, as Whoosh's own writer would keep it.
+
+    Raises:
+        TypeError: a field's format is not kept.
+    """
+    kinds = {}
+    for name, field in schema.items():
+        if not field.indexed:
+            continue
+        format_ = type(field.format)
+        if format_ not in (formats.Existence, formats.Frequency, formats.Positions):
+            raise TypeError(f"{name}: the format {field.format!r} is not kept")
+        kinds[name] = FieldKind(
+            frequencies=format_ is not formats.Existence,
+            positions=format_ is formats.Positions,
+            lengths=bool(field.scorable),
+        )
+    return kinds
+
+
+class BulkWriter:
+    """Writes documents to an index, in one commit. For one thread.
+
+    It is a context manager; what is not committed at the end of the block is given up.
+
+    Args:
+        directory: where the index lies, or is to be made.
+        schema: the index's schema; None for the one it has.
+        memory: about how many megabytes documents may take before they are written as a segment.
+        keys: second keys for the terms of some fields.
+        factor: how many segments of like size make a merge.
+
+    Raises:
+        whoosh.index.LockError: another writer is at work.
+        whoosh.index.EmptyIndexError: there is no index, and no schema to make one.
+        EngineError: the index has segments of another codec.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        schema: whoosh_fields.Schema | None = None,
+        *,
+        memory: int = 128,
+        keys: Keys | None = None,
+        factor: int = FACTOR,
+    ) -> None:
+        self._directory = directory
+        self._storage = FileStorage(str(directory))
+        self._memory = memory * 1_000_000
+        self._keys: Keys = keys or {}
+        self._factor = factor
+        self._new: list[ColumnarSegment] = []
+        directory.mkdir(parents=True, exist_ok=True)
+        self._lock = self._storage.lock(f"{INDEX_NAME}_WRITELOCK")
+        if not self._lock.acquire():
+            raise index.LockError
+        try:
+            self._read_contents(schema)
+            self._builder = self._make_builder()
+        except BaseException:
+            self._lock.release()
+            raise
+        self._closed = False
+
+    def _read_contents(self, schema: whoosh_fields.Schema | None) -> None:
+        self._generation = latest_generation(self._directory) + 1
+        self._extra: Mapping[str, str] = {}
+        self._segments: list[ColumnarSegment] = []
+        if self._generation or schema is None:
+            contents = index.TOC.read(self._storage, INDEX_NAME)
+            self._segments = columnar_segments(contents.segments)
+            _, self._extra = read_state(self._directory, self._generation - 1)
+            schema = schema or contents.schema
+        self._schema = schema
+
+    def _make_builder(self) -> SegmentBuilder:
+        columns = {
+            name: column_kind(field.column_type)
+            for name, field in self._schema.items()
+            if field.column_type
+        }
+        return SegmentBuilder(field_kinds(self._schema), columns, self._keys)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if not self._closed:
+            self.cancel()
+
+    def add(self, document: Document) -> None:
+        """Take a document; see ``SegmentBuilder.add`` for what it raises."""
+        self._builder.add(document)
+        if self._builder.size > self._memory:
+            self._flush()
+
+    def terms(self, field: str, value: object) -> list[bytes]:
+        """The terms that Whoosh makes of a number or date, for ``Document.keywords``."""
+        return [item[0] for item in self._schema[field].index(value)]
+
+    def delete_by_term(self, field: str, terms: Iterable[str]) -> int:
+        """Delete the committed documents that have one of the terms; those just added stay.
+
+        Returns:
+            How many documents that were there are there no more.
+        """
+        wanted = list(terms)
+        count = 0
+        for segment in self._segments:
+            reader = segment.open(self._storage)
+            numbers = [reader.term_id(field, term) for term in wanted]
+            found = [reader.postings(field, number)[0] for number in numbers if number >= 0]
+            if found:
+                before = segment.doc_count()
+                segment.delete_documents(np.concatenate(found))
+                count += before - segment.doc_count()
+        return count
+
+    def commit(
+        self,
+        extra: Mapping[str, str] | None = None,
+        *,
+        merge: bool = True,
+        optimize: bool = False,
+    ) -> None:
+        """Make all of it the new state of the index, and let go of the lock.
+
+        Args:
+            extra: what is to be kept with this state and read back from ``Snapshot.extra``; None
+                keeps what was there.
+            merge: whether segments may be merged.
+            optimize: merge all of them into one.
+
+        Raises:
+            OSError: it could not be written; the index is as it was.
+        """
+        try:
+            self._flush()
+            segments = [*self._segments, *self._new]
+            groups = []
+            if optimize:
+                deleted = any(segment.has_deletions() for segment in segments)
+                groups = [list(range(len(segments)))] if deleted or len(segments) > 1 else []
+            elif merge:
+                live = [segment.doc_count() for segment in segments]
+                every = [segment.doc_count_all() for segment in segments]
+                groups = plan_merges(live, every, factor=self._factor)
+            segments = self._merge(segments, groups)
+            self._write_contents(segments, self._extra if extra is None else extra)
+        except BaseException:
+            self.cancel()
+            raise
+        self._release()
+
+    def cancel(self) -> None:
+        """Give all of it up; the index is as it was."""
+        for segment in self._new:
+            self._path(segment).unlink(missing_ok=True)
+        self._release()
+
+    def _release(self) -> None:
+        self._closed = True
+        self._lock.release()
+
+    def _path(self, segment: ColumnarSegment) -> Path:
+        return self._directory / f"{segment.segment_id()}{EXTENSION}"
+
+    def _flush(self) -> None:
+        if not self._builder.doc_count:
+            return
+        segment = ColumnarSegment(INDEX_NAME, self._builder.doc_count)
+        self._builder.write(self._path(segment))
+        self._new.append(segment)
+        self._builder = self._make_builder()
+
+    def _merge(
+        self, segments: list[ColumnarSegment], groups: list[list[int]]
+    ) -> list[ColumnarSegment]:
+        """The segments, each group of them replaced by one in the place of its first."""
+        merged: dict[int, ColumnarSegment | None] = {}
+        for group in groups:
+            readers: list[SegmentReader] = [segments[at].open(self._storage) for at in group]
+            new = ColumnarSegment(INDEX_NAME)
+            new.set_doc_count(merge_segments(self._path(new), readers, self._keys))
+            if new.doc_count_all():
+                self._new.append(new)
+            merged.update(dict.fromkeys(group))
+            merged[group[0]] = new if new.doc_count_all() else None
+        result = [merged.get(place, segment) for place, segment in enumerate(segments)]
+        return [segment for segment in result if segment is not None]
+
+    def _write_contents(self, segments: list[ColumnarSegment], extra: Mapping[str, str]) -> None:
+        # Whoosh writes its table into memory, so that its checksum is known and it can be synced.
+        memory = RamStorage()
+        index.TOC(self._schema, segments, self._generation).write(memory, INDEX_NAME)
+        ((name, contents),) = memory.files.items()
+        rows = [
+            (segment.segment_id(), segment.doc_count_all(), pack_deleted(segment.live))
+            for segment in segments
+        ]
+        write_side_file(self._directory, self._generation, contents, rows, extra)
+        temporary = self._directory / f"{name}.tmp"
+        with temporary.open("wb") as file:
+            file.write(contents)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(self._directory / name)
+        sync_directory(self._directory)
+        self._new = []
+        self._clean(segments)
+
+    def _clean(self, segments: list[ColumnarSegment]) -> None:
+        """Remove what this state does not name; readers that have it open keep it."""
+        index.clean_files(self._storage, INDEX_NAME, self._generation, segments)
+        for path in self._directory.iterdir():
+            match = SIDE_FILE.match(path.name)
+            stray = path.name.startswith(f"_{INDEX_NAME}_") and path.suffix == ".tmp"
+            if stray or (match and int(match[1]) != self._generation):
+                path.unlink(missing_ok=True)
+
+
+__all__ = ("BulkWriter", "Document", "field_kinds")
