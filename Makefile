@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench clean
+.PHONY: help demo test lint format bench picture clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ format: $(STAMP)  ## let ruff put the code in order
 
 bench: $(STAMP)  ## measure indexing and searching on the feeds in FEEDS (default: fixtures)
 	$(BIN)/python benchmarks/main_job.py $(or $(FEEDS),fixtures)
+
+picture: demo  ## make the README's picture anew from what the program prints
+	$(BIN)/python docs/picture.py
 
 clean:  ## remove the virtual environment, caches and what the demo made
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage*

@@ -17,6 +17,7 @@ from searchfeed import engines, snippets, tree
 from searchfeed.archive import Archive, Version
 from searchfeed.engines import Change, Engine
 from searchfeed.errors import (
+    ArchiveError,
     EngineError,
     IndexLockedError,
     IndexNotFoundError,
@@ -316,7 +317,13 @@ class Index:
     @contextmanager
     def _writing(self, patience: float | None = None) -> Iterator[None]:
         """Be the only one, of all threads and processes, that writes to this index."""
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise ArchiveError(
+                f"{self.path} cannot be made: {reason}; name another place with --index"
+            ) from error
         self._refuse_foreign()
         with WriteLock(self.path / "write.lock", PATIENCE if patience is None else patience):
             yield

@@ -15,6 +15,7 @@ import searchfeed
 from searchfeed import Index, Query, Report, Sort
 from searchfeed.archive import Archive
 from searchfeed.errors import (
+    ArchiveError,
     EngineError,
     EntryNotFoundError,
     IndexLockedError,
@@ -280,6 +281,12 @@ def test_a_search_index_that_others_can_write_to_is_refused(path: Path, feed: Pa
     (path / "whoosh").chmod(0o770)
     with Index(path) as index, pytest.raises(UnsafeIndexError, match="chmod go-w"):
         index.search("ferry")
+
+
+def test_a_place_that_cannot_be_made_is_said(tmp_path: Path, feed: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with Index(tmp_path / "file" / "index") as index, pytest.raises(ArchiveError, match="--index"):
+        index.update([feed])
 
 
 def test_a_second_writer_is_told_who_writes(
