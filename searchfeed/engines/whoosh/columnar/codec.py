@@ -125,7 +125,8 @@ class ColumnarSegment(base.Segment):
         return () if self._live is None else iter(np.flatnonzero(~self._live).tolist())
 
     def is_deleted(self, docnum: int) -> bool:
-        return self._live is not None and not self._live[docnum]
+        # Whoosh's inverse matcher asks for the document after the last as well.
+        return self._live is not None and docnum < len(self._live) and not self._live[docnum]
 
     def delete_document(self, docnum: int, delete: bool = True) -> None:  # noqa: FBT001, FBT002
         """Mark a document as deleted, or as there again."""

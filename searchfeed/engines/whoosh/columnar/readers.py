@@ -261,7 +261,11 @@ class PostingsMatcher(LeafMatcher):
         self._place = 0
 
     def id(self) -> int:
-        return self._ids[self._place]
+        # Whoosh's combinations of matchers ask even at the end, where its own keeps its last block.
+        try:
+            return self._ids[self._place]
+        except IndexError:
+            return self._ids[-1]
 
     def all_ids(self) -> Iterator[int]:
         return iter(self._ids[self._place :])
@@ -295,7 +299,8 @@ class PostingsMatcher(LeafMatcher):
     def _block(self, kind: int) -> Any:
         if self._blocks is None:
             self._blocks = self._segment.block_maxima(self._fieldname, self._number)
-        return self._blocks[kind][self._place // BLOCK].item()
+        block = min(self._place, len(self._ids) - 1) // BLOCK
+        return self._blocks[kind][block].item()
 
     def block_min_id(self) -> int:
         return self._ids[self._place // BLOCK * BLOCK]
@@ -305,7 +310,7 @@ class PostingsMatcher(LeafMatcher):
 
     def block_max_weight(self) -> float:
         if self._weighted:
-            start = self._place // BLOCK * BLOCK
+            start = min(self._place, len(self._ids) - 1) // BLOCK * BLOCK
             return float(max(self._weights[start : start + BLOCK]))
         return float(self._block(0))
 
