@@ -609,9 +609,9 @@ def test_both_ways_in_make_the_same_segments(
     for text in ids:
         writer.delete_by_term("id", text)
     writer.commit(optimize=True)
-    assert [everything(segment) for segment in open_segments(Path(slow.storage.folder))] == [
-        everything(segment) for segment in open_segments(whole) if segment.doc_count
-    ]
+    # Whoosh keeps a segment of no documents.
+    left = [segment for segment in open_segments(Path(slow.storage.folder)) if segment.doc_count]
+    assert list(map(everything, left)) == list(map(everything, open_segments(whole)))
 
 
 def builder(**fields_: FieldKind) -> SegmentBuilder:
@@ -821,7 +821,7 @@ def test_merges_are_planned_by_tiers(pairs: list[tuple[int, int]]) -> None:
     assert len(places) == len(set(places))
     for group in groups:
         sizes = [max(live[place], 999) for place in group]
-        assert len(group) >= 4 or live[group[0]] * 2 < every[group[0]]
+        assert len(group) >= 4 or live[group[0]] * 2 <= every[group[0]]
         assert max(sizes) <= 4 * min(sizes) + 4
 
 

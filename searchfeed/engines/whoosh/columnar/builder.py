@@ -146,39 +146,48 @@ def _view(numbers: array[int]) -> NDArray[np.int32]:
     return np.frombuffer(numbers, dtype=np.int32) if numbers else np.zeros(0, dtype=np.int32)
 
 
+TYPE_CODES = dict(
+    zip(["u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f4", "f8"], "BHIQbhiqfd", strict=True)
+)
+"""What ``array`` calls the types of numpy."""
+
+
 class ColumnBuilder:
     """The values of one column, in the order of the documents."""
 
     def __init__(self, kind: ColumnKind) -> None:
         self.kind = kind
         self._documents = array("i")
-        self._values: list[Any] = []
+        self._numbers = array(TYPE_CODES[kind.type or "u1"])
+        self._texts: list[bytes] = []
 
-    def check(self, value: object) -> object:
-        """The value as it is kept; raises if the column cannot hold it."""
-        if not self.kind.type:
-            if not isinstance(value, bytes):
-                raise TypeError(f"a column of bytes cannot hold {value!r}")
-            return value
-        return np.array([value], dtype=f"<{self.kind.type}").item()
+    def check(self, value: Any) -> None:
+        """Raise TypeError or OverflowError if the column cannot hold a value."""
+        if self.kind.type:
+            array(self._numbers.typecode, (value,))
+        elif not isinstance(value, bytes):
+            raise TypeError(f"a column of bytes cannot hold {value!r}")
 
-    def add(self, document: int, value: object) -> None:
+    def add(self, document: int, value: Any) -> None:
         """Take the value of a document; the documents come in ascending order."""
+        if self.kind.type:
+            self._numbers.append(value)
+        else:
+            self._texts.append(value)
         self._documents.append(document)
-        self._values.append(value)
 
     def write(self, name: str, file: SegmentFile, doc_count: int) -> None:
         """Fill up with the default and write."""
         places = _view(self._documents)
         if self.kind.type:
             values = np.full(doc_count, self.kind.default, dtype=f"<{self.kind.type}")
-            values[places] = np.array(self._values, dtype=values.dtype)
+            values[places] = self._numbers
             file.numbers(name, values, self.kind.default)
             return
-        texts = sorted({b"", *self._values})
+        texts = sorted({b"", *self._texts})
         numbers = {text: number for number, text in enumerate(texts)}
         codes = np.zeros(doc_count, dtype=np.int64)
-        codes[places] = [numbers[value] for value in self._values]
+        codes[places] = [numbers[text] for text in self._texts]
         file.texts(name, codes, texts)
 
 
@@ -225,16 +234,14 @@ class SegmentBuilder:
             *(self._text(name, *text) for name, text in document.texts.items()),
             *(self._keyword(name, terms) for name, terms in document.keywords.items()),
         ]
-        values = [
-            (self._columns[name], self._columns[name].check(value))
-            for name, value in document.columns.items()
-        ]
+        for name, value in document.columns.items():
+            self._columns[name].check(value)
         self._stored.add(to_line(document.stored))
         for builder, terms, positions in parts:
             builder.add(self.doc_count, terms, positions)
             self._occurrences += len(terms)
-        for column, kept in values:
-            column.add(self.doc_count, kept)
+        for name, value in document.columns.items():
+            self._columns[name].add(self.doc_count, value)
         self.doc_count += 1
 
     def _text(

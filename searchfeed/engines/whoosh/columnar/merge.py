@@ -44,8 +44,8 @@ def plan_merges(
 
     A tier holds segments of sizes within a factor of ``factor``; when ``factor`` of them have come
     together they are merged into the next tier. So a document is copied at most once a tier, and a
-    small commit never pays for a large merge before its turn. A segment most of whose documents
-    are deleted is written anew by itself.
+    small commit never pays for a large merge before its turn. A segment half of whose documents
+    are deleted is written anew by itself, and one with none left goes.
 
     Args:
         live: for each segment how many of its documents are there.
@@ -66,7 +66,7 @@ def plan_merges(
         if len(places) >= factor and sum(live[place] for place in places) <= LARGEST:
             groups.append(places)
         else:
-            groups.extend([place] for place in places if live[place] * 2 < every[place])
+            groups.extend([place] for place in places if live[place] * 2 <= every[place])
     return groups
 
 

@@ -66,11 +66,12 @@ class PackedWriter:
         low = np.concatenate(self._low) if self._low else np.zeros(0, "<u2")
         places = np.concatenate(self._places) if self._places else np.zeros(0, np.int64)
         high = np.concatenate(self._high) if self._high else np.zeros(0, np.int32)
-        middle = np.flatnonzero(low > 0xFF)
-        if len(low) > 6 * (len(middle) + len(places)):
-            every = np.union1d(middle, places)
+        wide = low > 0xFF
+        wide[places] = True
+        every = np.flatnonzero(wide)
+        if len(low) > 6 * (len(every) - len(places)):
             upper = (low[every] >> 8).astype(np.int32)
-            upper[np.searchsorted(every, places)] |= high.astype(np.int32) << 8
+            upper[np.searchsorted(every, places)] |= high << 8
             low, places, high = low.astype("<u1"), every, upper
         writer.add(name, part, low)
         writer.add(name, f"{part}.at", narrow(places))
