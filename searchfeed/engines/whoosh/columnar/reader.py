@@ -12,7 +12,7 @@ import numpy as np
 
 from searchfeed.engines.whoosh.columnar.container import Container
 from searchfeed.engines.whoosh.columnar.dictionary import Dictionary
-from searchfeed.engines.whoosh.columnar.packing import Packed, Runs, between, counts
+from searchfeed.engines.whoosh.columnar.packing import LARGEST, Packed, Runs, between, counts
 from searchfeed.engines.whoosh.columnar.segment import BLOCK
 from searchfeed.engines.whoosh.columnar.stored import Stored
 
@@ -80,7 +80,7 @@ class FieldReader:
         documents = self.documents.range(start, stop)
         return most, self.lengths[documents].min(keepdims=True).astype(np.int32)
 
-    def terms_by_key(self, key: str, text: str) -> Array:
+    def terms_by_key(self, key: str, text: str, *, prefix: bool = False) -> Array:
         """See ``SegmentReader.terms_by_key``."""
         if key not in self.attributes["keys"]:
             raise KeyError(key)
@@ -92,10 +92,15 @@ class FieldReader:
                 self._container.array(self._name, f"{part}.terms"),
             )
         words, starts, terms = self._keys[key]
-        number = words.find(text.encode("utf-8", "surrogatepass"))
-        if number < 0:
+        sought = text.encode("utf-8", "surrogatepass")
+        if prefix:
+            low, high = words.prefixed(sought)
+        else:
+            low = words.find(sought)
+            high = low + 1
+        if low < 0 or low >= high:
             return np.zeros(0, dtype=np.int32)
-        return terms[int(starts[number]) : int(starts[number + 1])].astype(np.int32)
+        return terms[int(starts[low]) : int(starts[high])].astype(np.int32)
 
 
 class SegmentReader:
@@ -117,8 +122,12 @@ class SegmentReader:
         self.doc_count: int = attributes.get("documents", -1)
         self._fields: dict[str, dict[str, Any]] = attributes.get("fields", {})
         self._columns: dict[str, dict[str, Any]] = attributes.get("columns", {})
-        if type(self.doc_count) is not int or self.doc_count < 0:
+        if type(self.doc_count) is not int or not 0 <= self.doc_count <= LARGEST:
             raise self._container.damaged("the number of its documents")
+        if not _described(self._fields, ("total", "keys")) or not _described(
+            self._columns, ("kind",)
+        ):
+            raise self._container.damaged("its fields and columns")
         if live is not None and len(live) != self.doc_count:
             raise self._container.damaged("its deletions are of another segment")
         self.live = live
@@ -235,13 +244,13 @@ class SegmentReader:
         """For each block of 128 postings of a term its highest frequency and its shortest field."""
         return self.field(field).block_maxima(number)
 
-    def terms_by_key(self, field: str, name: str, key: str) -> Array:
-        """The numbers of the terms with this second key, ascending.
+    def terms_by_key(self, field: str, name: str, key: str, *, prefix: bool = False) -> Array:
+        """The numbers of the terms with this second key, or with one that starts so.
 
         Raises:
             KeyError: the segment was written without second keys of that name.
         """
-        return self.field(field).terms_by_key(name, key)
+        return self.field(field).terms_by_key(name, key, prefix=prefix)
 
     def has_key(self, field: str, name: str) -> bool:
         """Whether the terms of a field can be found by second keys of that name."""
@@ -301,6 +310,13 @@ class SegmentReader:
         if self._stored is None:
             self._stored = Stored(self._container, self.doc_count)
         return self._stored
+
+
+def _described(parts: object, wanted: tuple[str, ...]) -> bool:
+    """Whether this is a table of fields or columns, each with what is wanted of it."""
+    return isinstance(parts, dict) and all(
+        isinstance(part, dict) and all(name in part for name in wanted) for part in parts.values()
+    )
 
 
 def absolute(gaps: Integers, frequencies: Integers, ends: Integers) -> Integers:

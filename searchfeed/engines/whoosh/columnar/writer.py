@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -35,6 +36,7 @@ from searchfeed.engines.whoosh.columnar.snapshot import (
     read_state,
     write_side_file,
 )
+from searchfeed.errors import EngineError
 
 
 def field_kinds(schema: whoosh_fields.Schema) -> dict[str, FieldKind]:
@@ -131,18 +133,28 @@ class BulkWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if not self._closed:
-            self.cancel()
+        self.cancel()
 
     def add(self, document: Document) -> None:
         """Take a document; see ``SegmentBuilder.add`` for what it raises."""
+        self._check_open()
         self._builder.add(document)
         if self._builder.size > self._memory:
             self._flush()
 
     def terms(self, field: str, value: object) -> list[bytes]:
-        """The terms that Whoosh makes of a number or date, for ``Document.keywords``."""
-        return [item[0] for item in self._schema[field].index(value)]
+        """The terms that Whoosh makes of a number or date, for ``Document.keywords``.
+
+        A number has a term for each of its leading parts, which is how ranges are found.
+        """
+        kind = self._schema[field]
+        if not isinstance(kind, whoosh_fields.NUMERIC) or not kind.shift_step:
+            return [item[0] for item in kind.index(value)]
+        # The shifted terms follow from the first; Whoosh converts the value anew for each.
+        whole: bytes = kind.to_bytes(value)
+        number, size = int.from_bytes(whole[1:], "big"), len(whole) - 1
+        shifts = range(kind.shift_step, kind.bits, kind.shift_step)
+        return [whole, *(bytes((s,)) + (number >> s).to_bytes(size, "big") for s in shifts)]
 
     def delete_by_term(self, field: str, terms: Iterable[str]) -> int:
         """Delete the committed documents that have one of the terms; those just added stay.
@@ -162,6 +174,10 @@ class BulkWriter:
                 count += before - segment.doc_count()
         return count
 
+    def clear(self) -> None:
+        """Leave out of the commit every document that was committed before."""
+        self._segments = []
+
     def commit(
         self,
         extra: Mapping[str, str] | None = None,
@@ -180,6 +196,7 @@ class BulkWriter:
         Raises:
             OSError: it could not be written; the index is as it was.
         """
+        self._check_open()
         try:
             self._flush()
             segments = [*self._segments, *self._new]
@@ -198,6 +215,10 @@ class BulkWriter:
             raise
         self._release()
 
+    def _check_open(self) -> None:
+        if self._closed:
+            raise EngineError("this writer has been closed")
+
     def cancel(self) -> None:
         """Give all of it up; the index is as it was."""
         for segment in self._new:
@@ -205,8 +226,10 @@ class BulkWriter:
         self._release()
 
     def _release(self) -> None:
-        self._closed = True
-        self._lock.release()
+        self._new = []
+        if not self._closed:
+            self._closed = True
+            self._lock.release()
 
     def _path(self, segment: ColumnarSegment) -> Path:
         return self._directory / f"{segment.segment_id()}{EXTENSION}"
@@ -250,9 +273,10 @@ class BulkWriter:
             file.write(contents)
             file.flush()
             os.fsync(file.fileno())
+        # From here on the index may name the new files, so they are no longer ours to remove.
+        self._new = []
         temporary.rename(self._directory / name)
         sync_directory(self._directory)
-        self._new = []
         self._clean(segments)
 
     def _clean(self, segments: list[ColumnarSegment]) -> None:
@@ -262,7 +286,9 @@ class BulkWriter:
             match = SIDE_FILE.match(path.name)
             stray = path.name.startswith(f"_{INDEX_NAME}_") and path.suffix == ".tmp"
             if stray or (match and int(match[1]) != self._generation):
-                path.unlink(missing_ok=True)
+                # What cannot be removed now is removed by the next commit.
+                with suppress(OSError):
+                    path.unlink()
 
 
 __all__ = ("BulkWriter", "Document", "field_kinds")
