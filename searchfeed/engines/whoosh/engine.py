@@ -1,7 +1,8 @@
 """The default engine: a Whoosh index in a directory of its own.
 
 Whoosh unpickles what it finds in an index directory, so a directory that somebody else owns or
-can write to is refused before a byte of it is read.
+can write to is refused before a byte of it is read. Searching needs neither Whoosh nor a pickle;
+writing does, and imports it then.
 """
 
 from __future__ import annotations
@@ -12,54 +13,52 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from whoosh.filedb.filestore import FileStorage
-from whoosh.index import TOC, EmptyIndexError, FileIndex, IndexError, LockError
-from whoosh.query import Term
-from whoosh.writing import CLEAR, MERGE_SMALL, IndexingError, SegmentWriter
 
 from searchfeed import analysis
 from searchfeed.engines import Answer, Change, Match, Progress
-from searchfeed.engines.whoosh.schema import make_schema, to_document
+from searchfeed.engines.whoosh.columnar import Snapshot, open_snapshot
+from searchfeed.engines.whoosh.columnar.snapshot import latest_generation
 from searchfeed.engines.whoosh.scoring import Matched, Scorer
-from searchfeed.engines.whoosh.view import NO_DATE, View
+from searchfeed.engines.whoosh.values import NO_DATE
+from searchfeed.engines.whoosh.view import View
 from searchfeed.engines.whoosh.vocabulary import Vocabulary
-from searchfeed.errors import EngineError, IndexLockedError, UnsafeIndexError
+from searchfeed.errors import (
+    EngineError,
+    IndexLockedError,
+    SearchfeedError,
+    UnsafeIndexError,
+)
 from searchfeed.models import Sort
 from searchfeed.tree import Node
 
-INDEX_NAME = "MAIN"
-"""The name that ``whoosh.index.open_dir`` looks for."""
+if TYPE_CHECKING:
+    from searchfeed.engines.whoosh.columnar.writer import BulkWriter
+    from searchfeed.engines.whoosh.schema import Keys
 
 FORMAT = 1
 """Raised when documents are laid out in another way than before: older indexes are rebuilt."""
 
 MEMORY = 256
-"""Megabytes of postings kept in memory before they are written out as a run."""
-
-PATIENCE = 30.0
-"""Seconds to wait for another writer before giving up."""
+"""About how many megabytes documents may take before they are written as a segment."""
 
 EVERY = 100
 """Progress is reported each time so many entries have been taken in."""
 
 
 class State(NamedTuple):
-    """What is committed beside the documents, in the same file and so in the same instant."""
-
-    reached: int = 0
-    fingerprint: str = ""
-
-
-class Snapshot(NamedTuple):
     """A committed state, open for searching."""
 
-    generation: int
-    state: State
+    snapshot: Snapshot | None
     view: View
     vocabulary: Vocabulary
+
+    @property
+    def generation(self) -> int:
+        """The number of the commit; -1 before the first."""
+        return self.snapshot.generation if self.snapshot else -1
 
 
 class WhooshEngine:
@@ -68,36 +67,22 @@ class WhooshEngine:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = RLock()
-        self._snapshot: Snapshot | None = None
+        self._state: State | None = None
         with _translated(path):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             refuse_shared(path)
-            self._storage = FileStorage(str(path))
-            if TOC._latest_generation(self._storage, INDEX_NAME) < 0:  # noqa: SLF001
-                self._create()
-
-    def _create(self) -> None:
-        """Write the index without documents that every later commit builds on."""
-        schema = make_schema()
-        schema.searchfeed_state = State(fingerprint=fingerprint())
-        lock = self._storage.lock(f"{INDEX_NAME}_WRITELOCK")
-        if not lock.acquire():
-            return  # somebody else is creating it at this moment
-        try:
-            if TOC._latest_generation(self._storage, INDEX_NAME) < 0:  # noqa: SLF001
-                TOC(schema, [], 0).write(self._storage, INDEX_NAME)
-        finally:
-            lock.release()
 
     @property
     def reached(self) -> int:
         """See ``Engine.reached``."""
-        return self._current().state.reached
+        snapshot = self._current().snapshot
+        return int(snapshot.extra.get("reached", 0)) if snapshot else 0
 
     @property
     def stale(self) -> bool:
         """See ``Engine.stale``."""
-        return self._current().state.fingerprint != fingerprint()
+        snapshot = self._current().snapshot
+        return snapshot is not None and snapshot.extra.get("fingerprint") != fingerprint()
 
     def write(
         self,
@@ -108,99 +93,89 @@ class WhooshEngine:
         progress: Progress | None = None,
     ) -> None:
         """See ``Engine.write``."""
-        with self._writer() as writer:
+        from searchfeed.engines.whoosh.schema import to_document
+
+        with self._writer() as (writer, keys):
             if replace:
-                writer.schema = make_schema()
-            known = set() if replace else self._ids()
+                writer.clear()
             taken: set[str] = set()
-            done = 0
             for done, change in enumerate(changes, start=1):
-                id = change.entry.id
-                # Two of one id in a commit would both stay: Whoosh deletes only what is committed.
-                if id in taken:
-                    raise EngineError(f"entry {id} stands twice in one batch of changes")
-                taken.add(id)
-                if id in known:
-                    writer.delete_by_term("id", id)
-                writer.add_document(**to_document(change))
+                if change.entry.id in taken:
+                    raise EngineError(f"entry {change.entry.id} stands twice in a batch of changes")
+                taken.add(change.entry.id)
+                keys.add_language(change.entry.language)
+                writer.add(to_document(change, lambda date: writer.terms("date", date)))
                 if progress is not None and done % EVERY == 0:
                     progress(done)
-            writer.schema.searchfeed_state = State(reached, fingerprint())
-            writer.commit(mergetype=CLEAR if replace else MERGE_SMALL)
+            writer.delete_by_term("id", taken)
+            writer.commit({"reached": str(reached), "fingerprint": fingerprint()})
             if progress is not None:
-                progress(done)
+                progress(len(taken))
 
     def delete(self, ids: Iterable[str]) -> None:
         """See ``Engine.delete``."""
-        with self._writer() as writer:
-            for id in ids:
-                writer.delete_by_query(Term("id", id))
+        with self._writer() as (writer, _):
+            writer.delete_by_term("id", ids)
             writer.commit()
 
     def search(
         self, node: Node, *, limit: int, offset: int = 0, sort: Sort = Sort.RELEVANCE
     ) -> Answer:
         """See ``Engine.search``."""
-        snapshot = self._current()
+        view, vocabulary = self._current()[1:]
         with _translated(self._path):
-            scorer = Scorer(snapshot.view, snapshot.vocabulary)
+            scorer = Scorer(view, vocabulary)
             matched = scorer.run(node)
-            page = arrange(snapshot.view, matched, sort, offset + limit)[offset:]
+            page = arrange(view, matched, sort, offset + limit)[offset:]
             matches = tuple(
-                Match(snapshot.view.id(matched.documents[at]), float(matched.scores[at]))
-                for at in page
+                Match(view.id(matched.documents[at]), float(matched.scores[at])) for at in page
             )
         return Answer(matches, len(matched.documents), tuple(scorer.patterns))
 
     def close(self) -> None:
-        """See ``Engine.close``."""
+        """See ``Engine.close``. Searches that still run keep what they have open."""
         with self._lock:
-            if self._snapshot is not None:
-                self._snapshot.view.close()
-                self._snapshot = None
+            self._state = None
 
-    def _ids(self) -> set[str]:
-        return set(self._current().view.terms("id"))
-
-    def _current(self) -> Snapshot:
+    def _current(self) -> State:
         """The newest committed state; opened again only when there is a newer one."""
         with self._lock, _translated(self._path):
-            newest = TOC._latest_generation(self._storage, INDEX_NAME)  # noqa: SLF001
-            if self._snapshot is None or self._snapshot.generation != newest:
-                # The old snapshot is left to the searches that still use it.
-                self._snapshot = self._open()
-            return self._snapshot
+            generation = latest_generation(self._path)
+            if self._state is None or self._state.generation != generation:
+                snapshot = None
+                if generation >= 0:
+                    known = self._state.snapshot if self._state else None
+                    snapshot = self._open(known)
+                view = View(snapshot)
+                self._state = State(snapshot, view, Vocabulary(view))
+            return self._state
 
-    def _open(self) -> Snapshot:
-        for last in (False,) * 20 + (True,):
-            try:
-                toc = TOC.read(self._storage, INDEX_NAME)
-                reader = FileIndex._reader(  # noqa: SLF001
-                    self._storage, toc.schema, toc.segments, toc.generation
-                )
-            except (OSError, EmptyIndexError):
-                # A writer has put a newer state in place and removed this one's files.
-                if last:
-                    raise
-            except Exception as error:  # a broken pickle can raise anything at all
-                raise _unreadable(self._path, error) from error
-            else:
-                state = getattr(toc.schema, "searchfeed_state", State())
-                view = View(reader)
-                return Snapshot(toc.generation, state, view, Vocabulary(view))
-        raise AssertionError("unreachable")
+    def _open(self, known: Snapshot | None) -> Snapshot:
+        try:
+            return open_snapshot(self._path, reuse=known)
+        except (SearchfeedError, OSError):
+            raise
+        except Exception as error:
+            # Whoosh is asked where our own file is not there; a broken pickle raises anything.
+            raise _unreadable(self._path, error) from error
 
     @contextmanager
-    def _writer(self) -> Iterator[Any]:
+    def _writer(self) -> Iterator[tuple[BulkWriter, Keys]]:
+        from whoosh.index import IndexError, LockError
+
+        from searchfeed.engines.whoosh.columnar.writer import BulkWriter
+        from searchfeed.engines.whoosh.schema import Keys, make_schema
+
+        keys = Keys(self._current().view.terms("language"))
         with _translated(self._path):
-            index = FileIndex(self._storage, indexname=INDEX_NAME)
-            writer = SegmentWriter(index, timeout=PATIENCE, limitmb=MEMORY)
             try:
-                yield writer
-            finally:
-                if not writer.is_closed:
-                    # Whoosh keeps its lock and its temporary files unless it is told to give up.
-                    writer.cancel()
+                opened = BulkWriter(self._path, make_schema(), memory=MEMORY, keys=keys)
+            except LockError as error:
+                raise IndexLockedError(f"another process is writing to {self._path}") from error
+            except IndexError as error:
+                raise _unreadable(self._path, error) from error
+            with opened as writer:
+                yield writer, keys
 
 
 def fingerprint() -> str:
@@ -216,7 +191,7 @@ def arrange(view: View, matched: Matched, sort: Sort, count: int) -> list[int]:
     dates = view.column("date")[matched.documents]
     missing = dates == NO_DATE
     # Complements turn the order of unsigned numbers round.
-    newest = np.where(missing, NO_DATE, ~dates)
+    newest = np.where(missing, np.uint64(NO_DATE), ~dates)
     if sort is Sort.RELEVANCE:
         first: Any = -matched.scores
     else:
@@ -248,15 +223,11 @@ def refuse_shared(path: Path) -> None:
 
 @contextmanager
 def _translated(path: Path) -> Iterator[None]:
-    """Turn Whoosh's errors, and those of the disk, into ours."""
+    """Turn the errors of the disk and of broken files into ours."""
     try:
         yield
-    except LockError as error:
-        raise IndexLockedError(
-            f"another process is writing to {path}; waited {PATIENCE:.0f} s; try again later"
-        ) from error
-    except (IndexError, IndexingError) as error:
-        raise _unreadable(path, error) from error
+    except SearchfeedError:
+        raise
     except OSError as error:
         reason = error.strerror or str(error)
         raise EngineError(f"the index in {path} cannot be used: {reason}") from error

@@ -1,9 +1,10 @@
-"""The Whoosh schema, and how an entry becomes a document of it."""
+"""The Whoosh schema, and how an entry becomes a document of it. Only writing needs this."""
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from whoosh.analysis import Analyzer, Token
@@ -11,14 +12,16 @@ from whoosh.columns import NumericColumn
 from whoosh.fields import COLUMN, DATETIME, ID, KEYWORD, TEXT, Schema
 
 from searchfeed import analysis
+from searchfeed.engines.whoosh.columnar.builder import Document
+from searchfeed.engines.whoosh.values import ENCLOSURE, UPDATED, date_number, tag_term
 
 if TYPE_CHECKING:
     from searchfeed.engines import Change
+    from searchfeed.engines.whoosh.columnar.segment import MakeKey
+    from searchfeed.models import Entry
 
 VALUE_GAP = 100
 """Positions left free between two values of a field, so that no phrase spans them."""
-
-UPDATED, ENCLOSURE = "updated", "enclosure"
 
 
 class FeedAnalyzer(Analyzer):
@@ -37,89 +40,122 @@ class FeedAnalyzer(Analyzer):
             yield token
 
 
-class Text(TEXT):
-    """Words with their positions, indexed without an object for each.
-
-    A value is a text, or several (authors, tags) between which no phrase reaches.
-    """
-
-    def __init__(self, *, stored: bool = False) -> None:
-        super().__init__(analyzer=FeedAnalyzer(), phrase=True, stored=stored)
-
-    def index(
-        self, value: str | Iterable[str], **_options: Any
-    ) -> Iterator[tuple[bytes, int, float, bytes]]:
-        """Yield (term, frequency, weight, encoded positions) for each distinct term."""
-        places: dict[str, list[int]] = {}
-        offset = 0
-        for text in (value,) if isinstance(value, str) else value:
-            last = -1
-            for term, position in zip(*analysis.index_terms(text), strict=True):
-                places.setdefault(term, []).append(offset + position)
-                last = position
-            offset += last + 1 + VALUE_GAP
-        encode = self.format.encode
-        for term, positions in places.items():
-            count = len(positions)
-            yield term.encode(), count, float(count), encode(positions)
-
-
 def make_schema() -> Schema:
     """Title, body, date and link, and what belongs beside them.
 
     ``tag`` holds each tag whole, for conditions; ``tags`` its words, for ranking. ``key`` is the
     entry's id as a number, which breaks ties.
     """
+
+    def text(*, stored: bool = False) -> TEXT:
+        return TEXT(analyzer=FeedAnalyzer(), phrase=True, stored=stored)
+
     return Schema(
         id=ID(unique=True, stored=True),
         key=COLUMN(NumericColumn("Q")),
-        title=Text(stored=True),
-        body=Text(),
-        link=Text(stored=True),
+        title=text(stored=True),
+        body=text(),
+        link=text(stored=True),
         date=DATETIME(sortable=True, stored=True),
         feed=ID(stored=True),
-        feed_title=Text(),
-        authors=Text(),
-        tags=Text(),
+        feed_title=text(),
+        authors=text(),
+        tags=text(),
         tag=KEYWORD(commas=True),
         language=ID(),
         flag=KEYWORD(commas=True),
     )
 
 
-def tag_term(tag: str) -> str:
-    """A whole tag in the form it is compared in: folded, one space between words, no comma."""
-    return " ".join(analysis.fold(tag.casefold()).replace(",", " ").split())
+class Keys(dict[str, dict[str, "MakeKey"]]):
+    """For each field of words the other forms that its terms can be found by.
+
+    ``fold`` is the form without accents; ``stem-en`` and its like are stems, of every language
+    that an entry is in and of those given.
+    """
+
+    FIELDS = ("title", "body", "tags", "feed_title", "authors", "link")
+
+    def __init__(self, languages: Iterable[str]) -> None:
+        super().__init__({field: {"fold": _other_fold} for field in self.FIELDS})
+        self._languages: set[str] = set()
+        # What states no language is most often English, and a stem too many does no harm.
+        for language in ("en", *languages):
+            self.add_language(language)
+
+    def add_language(self, tag: str) -> None:
+        """Have stems of a language in what is written from now on."""
+        language = tag.partition("-")[0]
+        if language in self._languages or language not in analysis.STEMMED:
+            return
+        self._languages.add(language)
+        for field in ("title", "body", "tags", "feed_title"):
+            self[field][f"stem-{language}"] = _stemmer(language)
 
 
-def to_document(change: Change) -> dict[str, object]:
-    """The keyword arguments of ``writer.add_document`` for an entry."""
+def _other_fold(term: str) -> str | None:
+    fold = analysis.fold(term)
+    return None if fold == term else fold
+
+
+def _stemmer(language: str) -> MakeKey:
+    def stem(term: str) -> str:
+        return analysis.stem(term, language)
+
+    return stem
+
+
+def to_document(change: Change, date_terms: Any) -> Document:
+    """An entry in the pieces that the index is written from.
+
+    ``date_terms`` makes the terms of a date, as Whoosh searches for them.
+    """
     entry = change.entry
     flags = [UPDATED] * change.edited + [ENCLOSURE] * bool(entry.enclosures)
-    document: dict[str, object] = {
+    keywords: dict[str, list[str | bytes]] = {
+        "id": [entry.id],
+        "feed": [entry.feed_url],
+        "tag": [tag for tag in map(tag_term, entry.tags) if tag],
+        "language": [entry.language] if entry.language else [],
+        "flag": [*flags],
+    }
+    columns: dict[str, float | bytes] = {"key": int(entry.id, 16)}
+    stored: dict[str, object] = {
         "id": entry.id,
-        "key": int(entry.id, 16),
         "title": entry.title,
-        "body": entry.body,
         "link": entry.link,
         "feed": entry.feed_url,
-        "feed_title": entry.feed_title,
-        "authors": entry.authors,
-        "tags": entry.tags,
-        "tag": ",".join(filter(None, map(tag_term, entry.tags))),
-        "language": entry.language,
-        "flag": ",".join(flags),
     }
     if entry.date is not None:
         # Whoosh drops the zone of a date without converting it.
-        document["date"] = entry.date.astimezone(UTC).replace(tzinfo=None)
-    return {name: value for name, value in document.items() if value not in ("", ())}
+        date = entry.date.astimezone(UTC).replace(tzinfo=None)
+        keywords["date"] = date_terms(date)
+        columns["date"] = date_number(entry.date)
+        stored["date"] = date
+    return Document(_texts(entry), keywords, columns, stored)
 
 
-EPOCH = datetime(1, 1, 1)  # noqa: DTZ001 - Whoosh counts the microseconds from here, in no zone
+def _texts(entry: Entry) -> dict[str, tuple[list[str], array[int]]]:
+    values = {
+        "title": (entry.title,),
+        "body": (entry.body,),
+        "link": (entry.link,),
+        "feed_title": (entry.feed_title,),
+        "authors": entry.authors,
+        "tags": entry.tags,
+    }
+    return {field: _positioned(texts) for field, texts in values.items() if any(texts)}
 
 
-def to_number(date: datetime) -> int:
-    """A date as the ``date`` field counts it: microseconds of UTC since the year 1."""
-    delta = date.astimezone(UTC).replace(tzinfo=None) - EPOCH
-    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+def _positioned(texts: tuple[str, ...]) -> tuple[list[str], array[int]]:
+    """The terms of several texts and the position of each, far apart from text to text."""
+    if len(texts) == 1:
+        return analysis.index_terms(texts[0])
+    terms: list[str] = []
+    positions = array("I")
+    for text in texts:
+        start = positions[-1] + VALUE_GAP if positions else 0
+        more, places = analysis.index_terms(text)
+        terms += more
+        positions.extend(start + place for place in places)
+    return terms, positions

@@ -4,6 +4,13 @@ The score of a word is BM25F (Robertson, Zaragoza and Taylor, CIKM 2004): how of
 each field, divided by how long the field is beside the average, is weighted and added up over the
 fields before it saturates. A word stands for a family of terms (see ``vocabulary.py``), which
 count as one term. Conditions (keyword fields, dates, flags, what is excluded) score nothing.
+
+To the best entries is added what it is worth that words which are neighbours in the query stand
+close together in the text: such a pair counts as a term of its own (after Metzler and Croft's
+sequential dependence, SIGIR 2005).
+
+The constants were chosen by ``make bench-relevance`` over all collections together, none for one
+of them: see benchmarks/README.md.
 """
 
 from __future__ import annotations
@@ -13,34 +20,46 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from searchfeed import analysis, tree
-from searchfeed.engines.whoosh.schema import tag_term, to_number
-from searchfeed.engines.whoosh.view import NO_DATE, POSITION_BITS
+from searchfeed.engines.whoosh.values import NO_DATE, date_number, tag_term
+from searchfeed.engines.whoosh.view import POSITION_BITS, members
 from searchfeed.models import Pattern
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from searchfeed.engines.whoosh.view import Documents, Numbers, View
+    from searchfeed.engines.whoosh.view import Documents, Numbers, Places, View
     from searchfeed.engines.whoosh.vocabulary import Family, Vocabulary
 
-SATURATION = 1.2
-"""k1 of BM25: how soon more of the same word stops counting (the usual value)."""
+SATURATION = 1.4
+"""k1 of BM25: how soon more of the same word stops counting."""
 
 FIELDS: dict[str, tuple[float, float]] = {
-    "title": (2.0, 0.5),
+    "title": (4.0, 0.5),
     "body": (1.0, 0.75),
     "tags": (1.0, 0.3),
     "feed_title": (0.3, 0.3),
 }
 """Field → (weight, b of BM25F: how much a long field counts less)."""
 
+NEAR, WINDOW, NEAR_LENGTH = 0.1, 8, 0.3
+"""What a pair of neighbours is worth beside a word, within how many words, and its b."""
+
+NEAR_FIELDS = ("title", "body")
+
+RERANKED = 1_000
+"""How many of the best entries are looked at for words close together."""
+
+WHOLE = 0.5
+"""What a compound (``multi-agent``) is worth whole, beside its parts, which count as words."""
+
 SENTENCE = 4
-"""A word that is indexed as so many terms in a row is ranked by each of them, not only whole."""
+"""A run of so many terms (a sentence of Japanese is one word) is ranked by each of them too."""
 
 KEYWORDS = {
     "feed": ("feed", "feed_title"),
@@ -64,8 +83,8 @@ class Matched:
     scores: Numbers
     complete: NDArray[np.bool_]
 
-    def only(self, keep: NDArray[np.bool_]) -> Matched:
-        """Those documents for which ``keep`` is true."""
+    def only(self, keep: NDArray[Any]) -> Matched:
+        """Those documents that ``keep`` chooses: a mask, or places in order."""
         return Matched(self.documents[keep], self.scores[keep], self.complete[keep])
 
     def partial(self) -> Matched:
@@ -84,6 +103,7 @@ class Scorer:
     def __init__(self, view: View, vocabulary: Vocabulary) -> None:
         self._view = view
         self._vocabulary = vocabulary
+        self._neighbours: list[tuple[tree.Word, tree.Word]] = []
         self.patterns: list[Pattern] = []
 
     def run(self, node: tree.Node) -> Matched:
@@ -93,49 +113,41 @@ class Scorer:
         they stand above those that hold some of it.
         """
         matched = self._evaluate(node, wanted=True)
-        if matched.complete.all():
-            return matched
-        bonus = matched.scores.max(initial=0.0)
-        scores = matched.scores + matched.complete * bonus
+        scores = self._with_neighbours(matched)
+        if not matched.complete.all():
+            scores = scores + matched.complete * scores.max(initial=0.0)
         return Matched(matched.documents, scores, matched.complete)
 
     def _evaluate(self, node: tree.Node, *, wanted: bool) -> Matched:
         match node:
             case tree.Best(children):
-                return self._best([self._evaluate(child, wanted=wanted) for child in children])
+                return self._best(children, wanted=wanted)
             case tree.Or(children):
-                return _union([self._evaluate(child, wanted=wanted) for child in children])
+                return self._union([self._evaluate(child, wanted=wanted) for child in children])
             case tree.And(children):
                 return self._all(children, wanted=wanted)
-            case tree.Not(child):
-                found = self._evaluate(child, wanted=False)
-                return condition(np.setdiff1d(self._everything(), found.documents))
+            case tree.Not():
+                return self._all((node,), wanted=wanted)
             case tree.Everything():
-                return condition(self._everything())
+                return condition(self._view.everything())
             case tree.DateRange(start, end):
                 return condition(self._dated(start, end))
             case tree.Flag(name):
-                return condition(self._view.postings("flag", name)[0])
+                return condition(self._view.holding("flag", name))
         if node.field in tree.KEYWORD_FIELDS:
             return condition(self._keyword(node))
         if wanted and isinstance(node, tree.Word) and not (node.field or node.exact):
-            (*_, plainest) = analysis.query_words(node.text).alternatives or ((),)
-            if len(plainest) >= SENTENCE:
-                # A sentence in a script without spaces: wanted whole, and by its parts if need be.
-                terms = [self._leaf(tree.Word(term), wanted=True) for term in plainest]
-                return _union([self._leaf(node, wanted=True), *map(Matched.partial, terms)])
+            return self._word(node)
         return self._leaf(node, wanted=wanted)
 
-    def _everything(self) -> Documents:
-        return np.flatnonzero(self._view.live)
-
-    def _best(self, parts: Sequence[Matched]) -> Matched:
-        every = len(parts)
-        union = _union(parts)
-        held = np.zeros(self._view.size, dtype=np.int64)
-        for part in parts:
-            held[part.documents] += part.complete
-        return Matched(union.documents, union.scores, held[union.documents] == every)
+    def _best(self, children: Sequence[tree.Node], *, wanted: bool) -> Matched:
+        if wanted:
+            words = [child for child in children if isinstance(child, tree.Word)]
+            self._neighbours += pairwise(word for word in words if not word.field)
+        parts = [self._evaluate(child, wanted=wanted) for child in children]
+        union = self._union(parts)
+        held = self._summed([(part.documents, part.complete) for part in parts])[1]
+        return Matched(union.documents, union.scores, held == len(parts))
 
     def _all(self, children: Sequence[tree.Node], *, wanted: bool) -> Matched:
         # What excludes is taken away from the rest instead of being turned inside out first.
@@ -144,51 +156,89 @@ class Scorer:
             for child in children
             if not isinstance(child, tree.Not)
         ]
-        matched = reduce(_intersection, parts) if parts else condition(self._everything())
+        matched = reduce(_intersection, parts) if parts else condition(self._view.everything())
         for child in children:
             if isinstance(child, tree.Not):
                 out = self._evaluate(child.child, wanted=False)
-                keep = np.isin(matched.documents, out.documents, assume_unique=True, invert=True)
-                matched = matched.only(keep)
+                matched = matched.only(~members(matched.documents, out.documents))
         return matched
+
+    def _union(self, parts: Sequence[Matched]) -> Matched:
+        """Documents of any part, their scores added; complete where a part of theirs is."""
+        if len(parts) == 1:
+            return parts[0]
+        documents, scores = self._summed([(part.documents, part.scores) for part in parts])
+        complete = self._summed([(part.documents, part.complete) for part in parts])[1]
+        return Matched(documents, scores, complete > 0)
+
+    def _summed(self, parts: Sequence[tuple[Documents, NDArray[Any]]]) -> tuple[Documents, Numbers]:
+        """Documents of any part, ascending, with the sum of their numbers."""
+        if len(parts) == 1:
+            return parts[0][0], parts[0][1].astype(np.float64, copy=False)
+        documents = np.concatenate([part for part, _ in parts] or [np.zeros(0, dtype=np.int32)])
+        numbers = np.concatenate([part for _, part in parts] or [np.zeros(0)])
+        if len(documents) * 16 < self._view.size:
+            found, at = np.unique(documents, return_inverse=True)
+            return found, np.bincount(at, numbers, len(found)).astype(np.float64, copy=False)
+        there = np.zeros(self._view.size, dtype=bool)
+        there[documents] = True
+        found = np.flatnonzero(there).astype(np.int32)
+        return found, np.bincount(documents, numbers, self._view.size)[found]
 
     def _dated(self, start: datetime | None, end: datetime | None) -> Documents:
         dates = self._view.column("date")
-        keep = self._view.live & (dates != NO_DATE)
+        keep = dates != NO_DATE
+        if self._view.live is not None:
+            keep &= self._view.live
         if start is not None:
-            keep &= dates >= np.uint64(to_number(start))
+            keep &= dates >= np.uint64(date_number(start))
         if end is not None:
-            keep &= dates < np.uint64(to_number(end))
-        return np.flatnonzero(keep)
+            keep &= dates < np.uint64(date_number(end))
+        return np.flatnonzero(keep).astype(np.int32)
 
     # Words and phrases of the text fields
+
+    def _word(self, word: tree.Word) -> Matched:
+        """A bare word: whole, and where it is made of several terms also by each of them."""
+        options = analysis.query_words(word.text).alternatives or ((),)
+        whole, terms = self._leaf(word, wanted=True), options[-1]
+        compound = len(options[0]) == 1
+        if len(terms) < (2 if compound else SENTENCE):
+            return whole
+        if compound:
+            whole = Matched(whole.documents, whole.scores * WHOLE, whole.complete)
+        parts = [self._leaf(tree.Word(term), wanted=True) for term in terms]
+        return self._union([whole, *map(Matched.partial, parts)])
 
     def _leaf(self, leaf: tree.Words, *, wanted: bool) -> Matched:
         fields = (leaf.field,) if leaf.field else tuple(FIELDS)
         slop = leaf.slop if isinstance(leaf, tree.Phrase) else 0
-        weighted = np.zeros(self._view.size)
         sequences: list[list[Sequence[Family]]] = []
+        counted: list[tuple[Documents, Numbers]] = []
         for field in fields:
             weight, b = FIELDS[field]
             sequences.append(self._sequences(leaf, field))
-            documents, counts = self._count(field, sequences[-1], slop)
-            if len(documents):
-                lengths = self._view.lengths(field)
-                average = lengths.sum() / np.count_nonzero(lengths)
-                weighted[documents] += weight * counts / (1 - b + b * lengths[documents] / average)
-        documents = np.flatnonzero(weighted)
-        weighted = weighted[documents]
+            for documents, counts in self._counts(field, sequences[-1], slop):
+                norm = self._norm(field, b, documents)
+                counted.append((documents, weight * counts / norm))
+        documents, weighted = self._summed(counted)
         words = max((len(option) for options in sequences for option in options), default=1)
         rarity = words * inverse_document_frequency(len(documents), self._view.count)
         if wanted:
             self.patterns += _patterns(sequences, rarity, leaf.field, slop)
-        scores = rarity * weighted * (SATURATION + 1) / (weighted + SATURATION)
+        scores = rarity * saturated(weighted)
         if isinstance(leaf, tree.Fuzzy):
             # An entry with the word as it was typed stands above any with a typing mistake.
             typed = tree.Word(leaf.text, leaf.field, exact=True)
-            right = np.isin(documents, self._leaf(typed, wanted=False).documents)
+            right = members(documents, self._leaf(typed, wanted=False).documents)
             scores += right * scores[~right].max(initial=0.0)
         return Matched(documents, scores, np.ones(len(documents), dtype=bool))
+
+    def _norm(self, field: str, b: float, documents: Documents) -> Numbers:
+        """What BM25 divides counts by: above 1 in fields longer than the average."""
+        average = self._view.average_length(field)
+        norm: Numbers = 1 - b + b / average * self._view.lengths(field)[documents]
+        return norm
 
     def _sequences(self, leaf: tree.Words, field: str) -> list[Sequence[Family]]:
         """The ways in which a field can hold what a leaf asks for, each as a family a word."""
@@ -214,36 +264,35 @@ class Scorer:
             case tree.Regex(pattern):
                 return [(vocabulary.regex(field, pattern),)]
 
-    def _count(
+    def _counts(
         self, field: str, sequences: Sequence[Sequence[Family]], slop: int
-    ) -> tuple[Documents, Numbers]:
-        """How often each document's field holds one of the sequences, exact forms counting most."""
-        if len(sequences) == 1 and len(sequences[0]) == 1:
-            return self._count_family(field, sequences[0][0])
-        starts = [self._starts(field, sequence, slop) for sequence in sequences]
-        places = np.unique(np.concatenate(starts)) if starts else np.zeros(0, dtype=np.int64)
+    ) -> Iterator[tuple[Documents, Numbers]]:
+        """How often documents hold one of the sequences, as parts to be added up."""
+        if all(len(sequence) == 1 for sequence in sequences):
+            family: dict[str, float] = {}
+            for sequence in reversed(sequences):
+                family |= sequence[0]
+            for term, worth in family.items():
+                documents, counts = self._view.postings(field, term)
+                yield documents, counts * worth
+            return
+        found = [self._starts(field, sequence, slop) for sequence in sequences]
+        places = found[0] if len(found) == 1 else np.unique(np.concatenate(found))
         documents, counts = np.unique(places >> POSITION_BITS, return_counts=True)
-        return documents, counts.astype(np.float64)
+        yield documents.astype(np.int32), counts.astype(np.float64)
 
-    def _count_family(self, field: str, family: Family) -> tuple[Documents, Numbers]:
-        if len(family) == 1:
-            ((term, worth),) = family.items()
-            documents, counts = self._view.postings(field, term)
-            return documents, counts * worth
-        counted = np.zeros(self._view.size)
-        for term, worth in family.items():
-            documents, counts = self._view.postings(field, term)
-            counted[documents] += counts * worth
-        documents = np.flatnonzero(counted)
-        return documents, counted[documents]
-
-    def _starts(self, field: str, sequence: Sequence[Family], slop: int) -> Documents:
+    def _starts(self, field: str, sequence: Sequence[Family], slop: int) -> Places:
         """The places where the first word of a sequence stands, the others following it."""
-        if not sequence:
+        if not sequence or not all(sequence):
             return np.zeros(0, dtype=np.int64)
-        places = [self._places(field, family) for family in sequence]
-        starts = ends = places[0]
-        for following in places[1:]:
+        among = None
+        if len(sequence) > 1:
+            # Positions are read of those documents only that hold all of the words.
+            holding = (self._holding(field, family) for family in sequence)
+            among = reduce(lambda some, more: some[members(some, more)], holding)
+        starts, *others = (self._places(field, family, among) for family in sequence)
+        ends = starts
+        for following in others:
             if not len(following):
                 return following
             at = np.searchsorted(following, ends, side="right")
@@ -252,11 +301,45 @@ class Scorer:
         # A place counts the document in its upper bits: from one to another it is always too far.
         return starts[ends - starts <= slop + len(sequence) - 1]
 
-    def _places(self, field: str, family: Family) -> Documents:
-        places = [self._view.places(field, term) for term in family]
+    def _places(self, field: str, family: Family, among: Documents | None) -> Places:
+        places = [self._view.places(field, term, among) for term in family]
         if len(places) == 1:
             return places[0]
         return np.unique(np.concatenate(places)) if places else np.zeros(0, dtype=np.int64)
+
+    # Words close together
+
+    def _with_neighbours(self, matched: Matched) -> Numbers:
+        """The scores, those of the best raised by the pairs of neighbours that stand close."""
+        scores = matched.scores
+        if not self._neighbours or not len(scores):
+            return scores
+        best = np.arange(len(scores))
+        if len(scores) > RERANKED:
+            best = np.flatnonzero(scores >= np.partition(scores, -RERANKED)[-RERANKED])
+        among = matched.documents[best]
+        scores = scores.copy()
+        for pair in self._neighbours:
+            for field in NEAR_FIELDS:
+                documents, counts = self._close(field, *pair, among)
+                if len(documents):
+                    rarity = inverse_document_frequency(len(documents), self._view.count)
+                    close = counts / self._norm(field, NEAR_LENGTH, documents)
+                    at = np.searchsorted(matched.documents, documents)
+                    scores[at] += NEAR * rarity * saturated(close)
+        return scores
+
+    def _close(
+        self, field: str, one: tree.Word, other: tree.Word, among: Documents
+    ) -> tuple[Documents, Numbers]:
+        """In which documents, and how often, two words stand within the window, in any order."""
+        first, second = (
+            self._places(field, {term: 1.0 for family in options for term in family[0]}, among)
+            for options in (self._sequences(one, field), self._sequences(other, field))
+        )
+        near = np.concatenate([_followed(first, second), _followed(second, first)])
+        documents, counts = np.unique(near >> POSITION_BITS, return_counts=True)
+        return documents.astype(np.int32), counts.astype(np.float64)
 
     # Conditions on keyword fields
 
@@ -269,7 +352,7 @@ class Scorer:
                 tags = [tag for tag in view.terms("language") if f"{tag}-".startswith(start)]
                 return self._holding("language", tags)
             case "id" if text is not None:
-                return self._holding("id", self._vocabulary.prefix("id", text))
+                return self._holding("id", view.starting("id", text))
             case "tag" if text is not None:
                 return self._holding("tag", [tag_term(text)])
             case "feed" if text is not None:
@@ -280,17 +363,16 @@ class Scorer:
         return reduce(np.union1d, [self._worded(leaf, field) for field in fields])
 
     def _holding(self, field: str, terms: Iterable[str]) -> Documents:
-        held = np.zeros(self._view.size, dtype=bool)
-        for term in terms:
-            held[self._view.postings(field, term)[0]] = True
-        return np.flatnonzero(held)
+        """The documents that hold any of the terms."""
+        found = [self._view.holding(field, term) for term in terms]
+        return self._summed([(documents, documents) for documents in found])[0]
 
     def _worded(self, leaf: tree.Words, field: str) -> Documents:
         # A name is no word of a language: its ending is part of it, so it is matched as a phrase.
         if isinstance(leaf, tree.Word):
             leaf = tree.Phrase(leaf.text)
         slop = leaf.slop if isinstance(leaf, tree.Phrase) else 0
-        return self._count(field, self._sequences(leaf, field), slop)[0]
+        return self._summed(list(self._counts(field, self._sequences(leaf, field), slop)))[0]
 
 
 def inverse_document_frequency(holding: int, count: int) -> float:
@@ -302,6 +384,21 @@ def inverse_document_frequency(holding: int, count: int) -> float:
     return math.log1p((count - holding + 0.5) / (holding + 0.5))
 
 
+def saturated(counts: Numbers) -> Numbers:
+    """What counts are worth: each one more adds less, up to SATURATION + 1."""
+    return counts * (SATURATION + 1) / (counts + SATURATION)
+
+
+def _followed(ones: Places, others: Places) -> Places:
+    """Those of ``ones`` that one of ``others`` follows within the window."""
+    if not len(others):
+        return others
+    at = np.searchsorted(others, ones, side="right")
+    at[at == len(others)] = 0
+    gaps = others[at] - ones
+    return ones[(gaps > 0) & (gaps <= WINDOW)]
+
+
 def _patterns(
     sequences: Sequence[Sequence[Sequence[Family]]], weight: float, field: str | None, slop: int
 ) -> Iterator[Pattern]:
@@ -310,20 +407,6 @@ def _patterns(
         terms = tuple(frozenset().union(*families) for families in zip(*options, strict=True))
         if all(terms):
             yield Pattern(terms, weight, field, slop)
-
-
-def _union(parts: Sequence[Matched]) -> Matched:
-    """Documents of any part, their scores added; complete where a part of theirs is."""
-    if len(parts) == 1:
-        return parts[0]
-    documents = reduce(np.union1d, [part.documents for part in parts])
-    scores = np.zeros(len(documents))
-    complete = np.zeros(len(documents), dtype=bool)
-    for part in parts:
-        at = np.searchsorted(documents, part.documents)
-        scores[at] += part.scores
-        complete[at] |= part.complete
-    return Matched(documents, scores, complete)
 
 
 def _intersection(one: Matched, other: Matched) -> Matched:

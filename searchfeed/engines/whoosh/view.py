@@ -1,29 +1,28 @@
-"""One committed state of the index, as numpy arrays.
+"""One committed state of the index, its segments seen as one.
 
-This is the only module that knows how Whoosh keeps postings. Documents are numbered through all
-segments from 0 to ``size``; those deleted keep their number and are in no array that is returned.
+Documents are numbered through all segments from 0 to ``size``. Those deleted keep their number
+and are in nothing that is returned.
 """
 
 from __future__ import annotations
 
-from threading import RLock
+from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from searchfeed import analysis
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Documents: TypeAlias = NDArray[np.int64]
+    from searchfeed.engines.whoosh.columnar import SegmentReader, Snapshot
+
+    Documents: TypeAlias = NDArray[np.int32]
+    Places: TypeAlias = NDArray[np.int64]
     Numbers: TypeAlias = NDArray[np.float64]
 
 POSITION_BITS = 32
 """A place is document number << POSITION_BITS | position: one sorted array holds both."""
-
-NO_DATE = np.iinfo(np.uint64).max
-"""What the ``date`` column holds where an entry has no date."""
 
 
 class View:
@@ -31,124 +30,138 @@ class View:
 
     Attributes:
         size: how many document numbers there are, those deleted included.
-        live: for each document number whether the document is still there.
+        count: how many documents there are.
+        live: for each document number whether the document is still there; None where all are.
     """
 
-    def __init__(self, reader: Any) -> None:
-        self._reader = reader
-        self.size: int = reader.doc_count_all()
-        # Of an index without documents Whoosh gives a reader that can do next to nothing.
-        self._leaves: list[tuple[Any, int]] = list(reader.leaf_readers()) if self.size else []
-        # Whoosh's matchers share one file position, so only one thread may read at a time.
-        self._lock = RLock()
-        self._cache: dict[tuple[str, ...], Any] = {}
-        self.live: NDArray[np.bool_] = np.ones(self.size, dtype=bool)
-        for leaf, base in self._leaves:
-            for number in range(leaf.doc_count_all()) if leaf.has_deletions() else ():
-                self.live[base + number] = not leaf.is_deleted(number)
-        self.count = int(self.live.sum())
-
-    def close(self) -> None:
-        """Let go of the files. What was read stays usable."""
-        with self._lock:
-            self._reader.close()
-
-    def terms(self, field: str) -> list[str]:
-        """Every term of a field in the order of code points; some may stand in no live document."""
-        key = ("terms", field)
-        if key not in self._cache:
-            with self._lock:
-                self._cache[key] = [term.decode() for term in self._reader.lexicon(field)]
-        terms: list[str] = self._cache[key]
-        return terms
-
-    def postings(self, field: str, term: str) -> tuple[Documents, Numbers]:
-        """The live documents that hold ``term``, ascending, and how often each does."""
-        key = ("postings", field, term)
-        if key not in self._cache:
-            self._cache[key] = self._read_postings(field, term)
-        documents, counts = self._cache[key]
-        return documents, counts
-
-    def _read_postings(self, field: str, term: str) -> tuple[Documents, Numbers]:
-        numbers: list[int] = []
-        weights: list[float] = []
-        encoded = term.encode()
-        with self._lock:
-            for leaf, base in self._leaves:
-                if (field, encoded) not in leaf:
-                    continue
-                matcher = leaf.postings(field, encoded)
-                while matcher.is_active():
-                    numbers.append(base + matcher.id())
-                    weights.append(matcher.weight())
-                    matcher.next()
-        documents = np.array(numbers, dtype=np.int64)
-        keep = self.live[documents]
-        return documents[keep], np.array(weights, dtype=np.float64)[keep]
-
-    def places(self, field: str, term: str) -> Documents:
-        """Every place of ``term`` in live documents, ascending; see ``POSITION_BITS``."""
-        key = ("places", field, term)
-        if key not in self._cache:
-            self._cache[key] = self._read_places(field, term)
-        places: Documents = self._cache[key]
-        return places
-
-    def _read_places(self, field: str, term: str) -> Documents:
-        places: list[int] = []
-        encoded = term.encode()
-        with self._lock:
-            for leaf, base in self._leaves:
-                if (field, encoded) not in leaf:
-                    continue
-                matcher = leaf.postings(field, encoded)
-                while matcher.is_active():
-                    document = base + matcher.id()
-                    if self.live[document]:
-                        start = document << POSITION_BITS
-                        places.extend(start | place for place in matcher.value_as("positions"))
-                    matcher.next()
-        return np.array(places, dtype=np.int64)
-
-    def lengths(self, field: str) -> Numbers:
-        """For each document number how many terms the field has."""
-        key = ("lengths", field)
-        if key not in self._cache:
-            with self._lock:
-                self._cache[key] = np.array(
-                    [
-                        leaf.doc_field_length(number, field, 0) or 0
-                        for leaf, _ in self._leaves
-                        for number in range(leaf.doc_count_all())
-                    ],
-                    dtype=np.float64,
-                )
-        lengths: Numbers = self._cache[key]
-        return lengths
-
-    def column(self, name: str) -> NDArray[np.uint64]:
-        """For each document number the number that the column ``name`` holds."""
-        key = ("column", name)
-        if key not in self._cache:
-            with self._lock:
-                parts = [
-                    np.fromiter(
-                        leaf.column_reader(name, translate=False),
-                        dtype=np.uint64,
-                        count=leaf.doc_count_all(),
-                    )
-                    for leaf, _ in self._leaves
+    def __init__(self, snapshot: Snapshot | None) -> None:
+        self._segments: list[tuple[SegmentReader, int]] = []
+        self.size = 0
+        for segment in snapshot.segments if snapshot else ():
+            self._segments.append((segment, self.size))
+            self.size += segment.doc_count
+        self.live: NDArray[np.bool_] | None = None
+        if any(segment.live is not None for segment, _ in self._segments):
+            self.live = np.concatenate(
+                [
+                    np.ones(segment.doc_count, dtype=bool) if segment.live is None else segment.live
+                    for segment, _ in self._segments
                 ]
-            self._cache[key] = np.concatenate(parts) if parts else np.zeros(0, dtype=np.uint64)
-        column: NDArray[np.uint64] = self._cache[key]
-        return column
+            )
+        self.count = self.size if self.live is None else int(np.count_nonzero(self.live))
+        # A view lives as long as its state is the newest, so what it remembers is bounded.
+        self.terms = cache(self._terms)
+        self.lengths = cache(self._lengths)
+        self.average_length = cache(self._average_length)
+        self.column = cache(self._column)
 
-    def languages(self) -> tuple[str, ...]:
-        """The primary languages of the index's entries that have a stemmer."""
-        subtags = {tag.split("-")[0] for tag in self.terms("language")}
-        return tuple(sorted(subtags & analysis.STEMMED))
+    def everything(self) -> Documents:
+        """Every document."""
+        if self.live is None:
+            return np.arange(self.size, dtype=np.int32)
+        return np.flatnonzero(self.live).astype(np.int32)
+
+    def _terms(self, field: str) -> list[str]:
+        """Every term of a field, sorted; some may stand in no live document."""
+        found = [segment.terms(field) for segment, _ in self._segments]
+        return found[0] if len(found) == 1 else sorted({term for each in found for term in each})
+
+    def has_term(self, field: str, term: str) -> bool:
+        """Whether a term stands in some document, deleted ones included."""
+        return any(segment.term_id(field, term) >= 0 for segment, _ in self._segments)
+
+    def starting(self, field: str, prefix: str) -> set[str]:
+        """The terms of a field that start with ``prefix``."""
+        return {
+            term
+            for segment, _ in self._segments
+            for term in segment.terms(field, *segment.term_range(field, prefix))
+        }
+
+    def sharing(self, field: str, kind: str, key: str, *, prefix: bool = False) -> set[str]:
+        """The terms of a field whose other form (``fold``, ``stem-en``) is, or starts with, key."""
+        return {
+            segment.term(field, int(number))
+            for segment, _ in self._segments
+            if segment.has_key(field, kind)
+            for number in segment.terms_by_key(field, kind, key, prefix=prefix)
+        }
+
+    def holding(self, field: str, term: str) -> Documents:
+        """The documents that hold a term, ascending."""
+        return self.postings(field, term)[0]
+
+    def postings(self, field: str, term: str) -> tuple[Documents, NDArray[Any]]:
+        """The documents that hold a term, ascending, and how often each does."""
+        found: list[tuple[Any, Any]] = []
+        for segment, base, number in self._numbers(field, term):
+            documents, counts = segment.postings(field, number)
+            if segment.live is not None:
+                keep = segment.live[documents]
+                documents, counts = documents[keep], counts[keep]
+            found.append((documents + np.int32(base) if base else documents, counts))
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            return np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int32)
+        return (
+            np.concatenate([documents for documents, _ in found]),
+            np.concatenate([counts for _, counts in found]),
+        )
+
+    def places(self, field: str, term: str, among: Documents | None = None) -> Places:
+        """Every place of a term in live documents (in those of ``among`` only), ascending."""
+        found = [np.zeros(0, dtype=np.int64)]
+        for segment, base, number in self._numbers(field, term):
+            which = None
+            if among is not None or segment.live is not None:
+                documents, _ = segment.postings(field, number)
+                keep = np.ones(len(documents), dtype=bool)
+                if segment.live is not None:
+                    keep = segment.live[documents]
+                if among is not None:
+                    keep &= members(documents + np.int32(base), among)
+                which = np.flatnonzero(keep)
+            documents, counts, positions = segment.positions(field, number, which)
+            starts = (documents.astype(np.int64) + base) << POSITION_BITS
+            found.append(np.repeat(starts, counts) | positions)
+        return found[-1] if len(found) < 3 else np.concatenate(found)
+
+    def _numbers(self, field: str, term: str) -> Iterator[tuple[SegmentReader, int, int]]:
+        for segment, base in self._segments:
+            number = segment.term_id(field, term)
+            if number >= 0:
+                yield segment, base, number
+
+    def _lengths(self, field: str) -> NDArray[Any]:
+        """For each document number how many terms the field has."""
+        return self._joined([segment.lengths(field) for segment, _ in self._segments])
+
+    def _average_length(self, field: str) -> float:
+        """How many terms the field has on average, where it has any."""
+        total = sum(segment.total_length(field) for segment, _ in self._segments)
+        return max(1, total) / max(1, int(np.count_nonzero(self.lengths(field))))
+
+    def _column(self, name: str) -> NDArray[np.uint64]:
+        """For each document number the number that the column ``name`` holds."""
+        return self._joined([segment.column(name) for segment, _ in self._segments])
+
+    @staticmethod
+    def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
+        if len(parts) == 1:
+            return parts[0]
+        return np.concatenate(parts) if parts else np.zeros(0, dtype=np.uint64)
 
     def id(self, document: int) -> str:
         """The id of a document's entry."""
         return f"{int(self.column('key')[document]):016x}"
+
+
+def members(some: Documents, among: Documents) -> NDArray[np.bool_]:
+    """For each of ``some`` whether it is in ``among``, which ascends."""
+    if not len(among):
+        return np.zeros(len(some), dtype=bool)
+    at = np.searchsorted(among, some)
+    at[at == len(among)] = 0
+    found: NDArray[np.bool_] = among[at] == some
+    return found

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -36,20 +37,23 @@ class Vocabulary:
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self._languages = view.languages() or ("en",)
-        self._by_fold: dict[str, dict[str, list[str]]] = {}
-        self._by_stem: dict[tuple[str, str], dict[str, list[str]]] = {}
-        self._folds: dict[str, tuple[list[str], list[str]]] = {}
+        tags = {tag.split("-")[0] for tag in view.terms("language")}
+        self._languages = sorted(tags & analysis.STEMMED | {"en"})
+        self._sorted = cache(self._sort)
 
     def word(self, field: str, term: str, *, exact: bool = False) -> Family:
         """The term itself, those that differ by accents and, unless ``exact``, by their ending."""
-        family: dict[str, float] = {}
+        view, family = self._view, dict[str, float]()
         if not exact:
             for language in self._languages:
-                for other in self._stems(field, language).get(analysis.stem(term, language), ()):
+                stem = analysis.stem(term, language)
+                for other in view.sharing(field, f"stem-{language}", stem):
                     family[other] = STEMMED
-        for other in self._folded(field).get(analysis.fold(term), ()):
+        fold = analysis.fold(term)
+        for other in view.sharing(field, "fold", fold):
             family[other] = FOLDED
+        if view.has_term(field, fold):
+            family[fold] = FOLDED
         if term in family:
             family[term] = EXACT
         return family
@@ -57,10 +61,9 @@ class Vocabulary:
     def prefix(self, field: str, text: str) -> Family:
         """Terms that start with ``text``, accents folded."""
         text = _plain(text)
-        folds, terms = self._sorted(field)
-        start = bisect_left(folds, text)
-        end = bisect_left(folds, text + "\U0010ffff", start)
-        return dict.fromkeys(terms[start:end], EXPANDED)
+        found = self._view.starting(field, text)
+        found |= self._view.sharing(field, "fold", text, prefix=True)
+        return dict.fromkeys(sorted(found), EXPANDED)
 
     def wildcard(self, field: str, pattern: str) -> Family:
         """Terms that fit a pattern of ``*`` and ``?``, accents folded."""
@@ -100,37 +103,15 @@ class Vocabulary:
                 family[terms[at]] = TYPO[edits - 1]
         return family
 
-    def _folded(self, field: str) -> dict[str, list[str]]:
-        if field not in self._by_fold:
-            self._by_fold[field] = _group(self._view.terms(field), analysis.fold)
-        return self._by_fold[field]
-
-    def _stems(self, field: str, language: str) -> dict[str, list[str]]:
-        key = (field, language)
-        if key not in self._by_stem:
-            self._by_stem[key] = _group(
-                self._view.terms(field), lambda term: analysis.stem(term, language)
-            )
-        return self._by_stem[key]
-
-    def _sorted(self, field: str) -> tuple[list[str], list[str]]:
-        """The terms of a field by their folded form, and those forms."""
-        if field not in self._folds:
-            pairs = sorted((analysis.fold(term), term) for term in self._view.terms(field))
-            self._folds[field] = [fold for fold, _ in pairs], [term for _, term in pairs]
-        return self._folds[field]
+    def _sort(self, field: str) -> tuple[list[str], list[str]]:
+        """The terms of a field by their folded form: those forms, and the terms."""
+        pairs = sorted((analysis.fold(term), term) for term in self._view.terms(field))
+        return [fold for fold, _ in pairs], [term for _, term in pairs]
 
 
 def _plain(text: str) -> str:
     """A part of a word as it is compared with folded terms."""
     return analysis.fold(analysis.spell(text))
-
-
-def _group(terms: Iterable[str], key: Callable[[str], str]) -> dict[str, list[str]]:
-    groups: dict[str, list[str]] = {}
-    for term in terms:
-        groups.setdefault(key(term), []).append(term)
-    return groups
 
 
 def edit_distances(text: str, others: Sequence[str]) -> NDArray[np.int8]:

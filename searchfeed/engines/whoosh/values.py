@@ -1,0 +1,30 @@
+"""How values other than words stand in the index: the same when writing and when searching."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from searchfeed import analysis
+
+UPDATED, ENCLOSURE = "updated", "enclosure"
+"""Terms of the field ``flag``."""
+
+NO_DATE = 2**64 - 1
+"""What the ``date`` column holds where an entry has no date."""
+
+_EPOCH = datetime(1, 1, 1)  # noqa: DTZ001 - Whoosh counts the microseconds from here, in no zone
+
+
+def date_number(date: datetime) -> int:
+    """A date as the ``date`` column counts it: microseconds of UTC since the year 1."""
+    delta = date.astimezone(UTC).replace(tzinfo=None) - _EPOCH
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+
+
+def tag_term(tag: str) -> str:
+    """A whole tag in the form it is compared in: folded, one space between words.
+
+    >>> tag_term("Économie  Politique")
+    'economie politique'
+    """
+    return " ".join(analysis.fold(analysis.spell(tag)).split())
