@@ -1,0 +1,1 @@
+"""Side-by-side measurements against peers; not shipped. README.md says how to read them."""
