@@ -40,12 +40,11 @@ from searchfeed.engines.whoosh.columnar.builder import (
     FieldKind,
     SegmentBuilder,
 )
-from searchfeed.engines.whoosh.columnar.codec import ColumnarCodec, ColumnarSegment
+from searchfeed.engines.whoosh.columnar.codec import ColumnarCodec, ColumnarSegment, segment_readers
 from searchfeed.engines.whoosh.columnar.container import HEADER, HEADER_SIZE, Container, FileWriter
 from searchfeed.engines.whoosh.columnar.dictionary import Dictionary, write_dictionary
 from searchfeed.engines.whoosh.columnar.merge import merge_segments, plan_merges
 from searchfeed.engines.whoosh.columnar.packing import Packed, PackedWriter, Runs, RunsWriter
-from searchfeed.engines.whoosh.columnar.readers import segment_readers
 from searchfeed.engines.whoosh.columnar.stored import Stored, StoredWriter, to_line
 from searchfeed.engines.whoosh.columnar.writer import BulkWriter
 from searchfeed.errors import EngineError, IndexNotFoundError, IndexVersionError
@@ -63,7 +62,7 @@ SCHEMA = fields.Schema(
     key=fields.COLUMN(columns.NumericColumn("Q")),
 )
 FEW = settings(
-    max_examples=12,
+    max_examples=10,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
@@ -104,7 +103,7 @@ def test_a_file_gives_back_its_arrays(tmp_path: Path) -> None:
     assert container.array("x", "longs").tolist() == list(range(7))
     assert container.array("x", "empty", "u2").dtype == "u2"
     assert not container.array("x", "longs").flags.writeable
-    assert container.keys() == [("x", "bytes"), ("x", "longs")]
+    assert container.sections() == [("x", "bytes"), ("x", "longs")]
     container.verify()
     assert [path.name for path in tmp_path.iterdir()] == ["a.sfc"]
 
@@ -390,7 +389,7 @@ def fill(ix: Any, batch: list[list[dict[str, Any]]], codec: Any) -> None:
 @FEW
 @given(
     batch=batches,
-    wanted=st.lists(queries, min_size=20, max_size=20),
+    wanted=st.lists(queries, min_size=15, max_size=15),
     deleted=st.sets(st.integers(0, 20), max_size=5),
 )
 def test_whoosh_answers_as_with_its_own_codec(
@@ -755,6 +754,61 @@ def test_second_keys_find_terms_and_survive_merges(tmp_path: Path) -> None:
     ]
 
 
+@MANY
+@given(
+    number=st.integers(-(2**31), 2**31 - 1),
+    date=dates,
+    step=st.sampled_from([0, 1, 4, 8]),
+)
+def test_numbers_and_dates_have_whooshs_terms(
+    folder: Callable[[], Path], number: int, date: datetime, step: int
+) -> None:
+    schema = fields.Schema(
+        number=fields.NUMERIC(shift_step=step), date=fields.DATETIME, name=fields.ID
+    )
+    with BulkWriter(folder(), schema) as writer:
+        for name, value in (("number", number), ("date", date), ("name", "x y")):
+            assert writer.terms(name, value) == [row[0] for row in schema[name].index(value)]
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {},
+        {"documents": -1},
+        {"documents": True},
+        {"documents": 2**40},
+        {"documents": 1, "fields": []},
+        {"documents": 1, "fields": {"body": 1}},
+        {"documents": 1, "fields": {"body": {"total": 1}}},
+        {"documents": 1, "columns": {"body": {}}},
+    ],
+)
+def test_a_segment_that_does_not_describe_itself_is_refused(
+    tmp_path: Path, attributes: dict[str, object]
+) -> None:
+    with FileWriter(tmp_path / "MAIN_x.sfc") as writer:
+        writer.finish(attributes)
+    with pytest.raises(CorruptFileError):
+        SegmentReader(tmp_path / "MAIN_x.sfc")
+
+
+def test_parts_of_a_field_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    build = builder()
+    for text in ("oil gas", "oil oil"):
+        build.add(Document(texts={"body": (text.split(), [0, 1])}))
+    build.write(tmp_path / "MAIN_x.sfc")
+    good = Container(tmp_path / "MAIN_x.sfc")
+    for left_out in good.sections():
+        with FileWriter(tmp_path / "MAIN_y.sfc") as writer:
+            for key in good.sections():
+                if key != left_out:
+                    writer.add(*key, good.array(*key))
+            writer.finish(good.attributes)
+        with pytest.raises((CorruptFileError, KeyError)):
+            everything(SegmentReader(tmp_path / "MAIN_y.sfc"))
+
+
 # ---------------------------------------------------------------- commits
 
 
@@ -784,6 +838,10 @@ def test_a_commit_carries_its_extra_and_can_be_given_up(tmp_path: Path) -> None:
     with BulkWriter(tmp_path) as writer:
         writer.add(one("b"))
         writer.delete_by_term("id", ["a"])
+    closed: list[Callable[[], None]] = [writer.commit, lambda: writer.add(one("c"))]
+    for method in closed:
+        with pytest.raises(EngineError, match="closed"):
+            method()
     assert ids(tmp_path) == ["a"]
     with BulkWriter(tmp_path) as writer:
         writer.add(one("b"))

@@ -147,7 +147,7 @@ def _view(numbers: array[int]) -> NDArray[np.int32]:
 
 
 TYPE_CODES = dict(
-    zip(["u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f4", "f8"], "BHIQbhiqfd", strict=True)
+    zip(("u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f4", "f8"), "BHIQbhiqfd", strict=True)
 )
 """What ``array`` calls the types of numpy."""
 

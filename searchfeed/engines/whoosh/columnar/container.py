@@ -173,7 +173,7 @@ class Container:
     def __contains__(self, key: Key) -> bool:
         return key in self._sections
 
-    def keys(self) -> list[Key]:
+    def sections(self) -> list[Key]:
         """All sections, in the order of the file."""
         return list(self._sections)
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from searchfeed.engines.whoosh.columnar.container import Array
-    from searchfeed.engines.whoosh.columnar.reader import FieldReader, SegmentReader
+    from searchfeed.engines.whoosh.columnar.field import FieldReader
+    from searchfeed.engines.whoosh.columnar.reader import SegmentReader
 
     Integers = NDArray[np.int32]
 

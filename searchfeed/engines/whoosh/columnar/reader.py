@@ -12,8 +12,9 @@ import numpy as np
 
 from searchfeed.engines.whoosh.columnar.container import Container
 from searchfeed.engines.whoosh.columnar.dictionary import Dictionary
-from searchfeed.engines.whoosh.columnar.packing import LARGEST, Packed, Runs, between, counts
-from searchfeed.engines.whoosh.columnar.segment import BLOCK
+from searchfeed.engines.whoosh.columnar.field import FieldReader, absolute
+from searchfeed.engines.whoosh.columnar.packing import LARGEST, counts
+from searchfeed.engines.whoosh.columnar.segment import NO_FIELD
 from searchfeed.engines.whoosh.columnar.stored import Stored
 
 if TYPE_CHECKING:
@@ -22,85 +23,6 @@ if TYPE_CHECKING:
     from searchfeed.engines.whoosh.columnar.container import Array
 
     Integers = NDArray[np.int32]
-
-
-class FieldReader:
-    """One field of a segment. ``SegmentReader`` says what its methods mean."""
-
-    def __init__(self, container: Container, name: str, attributes: dict[str, Any]) -> None:
-        self.attributes = attributes
-        self.terms = Dictionary(container, name, "terms")
-        self.starts = container.array(name, "postings.starts")
-        self.documents = Runs(container, name, "documents")
-        self.frequencies = Packed(container, name, "frequencies")
-        self.position_starts = container.array(name, "positions.starts")
-        self.gaps = Packed(container, name, "positions")
-        self.weights = container.array(name, "weights", "f4")
-        self.lengths = container.array(name, "lengths")
-        self._block_terms = container.array(name, "blocks.terms")
-        self._block_starts = container.array(name, "blocks.starts")
-        self._block_frequencies = container.array(name, "blocks.frequencies")
-        self._block_lengths = container.array(name, "blocks.lengths")
-        self._container, self._name = container, name
-        self._keys: dict[str, tuple[Dictionary, Array, Array]] = {}
-        expected = len(self.terms) + 1 if len(self.terms) else 0
-        postings, repeated = len(self.documents), len(self.frequencies)
-        if len(self.starts) != expected or (expected and int(self.starts[-1]) != postings):
-            raise container.damaged(f"{name} postings")
-        if repeated not in (0, postings) or len(self.weights) not in (0, postings):
-            raise container.damaged(f"{name} frequencies")
-        if len(self.position_starts) not in (0, expected):
-            raise container.damaged(f"{name} positions")
-
-    def bounds(self, term: int) -> tuple[int, int]:
-        """Where the postings of a term start and stop."""
-        if not 0 <= term < len(self.terms):
-            raise IndexError(f"no term {term} in {self._name}")
-        return int(self.starts[term]), int(self.starts[term + 1])
-
-    def counted(self, start: int, stop: int) -> Integers:
-        """The frequencies of a range of postings."""
-        if len(self.frequencies):
-            return self.frequencies.range(start, stop)
-        return np.ones(stop - start, dtype=np.int32)
-
-    def block_maxima(self, term: int) -> tuple[Integers, Integers]:
-        """See ``SegmentReader.block_maxima``."""
-        start, stop = self.bounds(term)
-        if stop - start > BLOCK:
-            at, _ = between(self._block_terms, term, term + 1)
-            first, last = int(self._block_starts[at]), int(self._block_starts[at + 1])
-            frequencies = self._block_frequencies[first:last].astype(np.int32)
-            if len(self._block_lengths):
-                return frequencies, self._block_lengths[first:last].astype(np.int32)
-            return frequencies, np.zeros(last - first, dtype=np.int32)
-        most = self.counted(start, stop).max(keepdims=True)
-        if not len(self.lengths):
-            return most, np.zeros(1, dtype=np.int32)
-        documents = self.documents.range(start, stop)
-        return most, self.lengths[documents].min(keepdims=True).astype(np.int32)
-
-    def terms_by_key(self, key: str, text: str, *, prefix: bool = False) -> Array:
-        """See ``SegmentReader.terms_by_key``."""
-        if key not in self.attributes["keys"]:
-            raise KeyError(key)
-        if key not in self._keys:
-            part = f"keys.{key}"
-            self._keys[key] = (
-                Dictionary(self._container, self._name, part),
-                self._container.array(self._name, f"{part}.terms.starts"),
-                self._container.array(self._name, f"{part}.terms"),
-            )
-        words, starts, terms = self._keys[key]
-        sought = text.encode("utf-8", "surrogatepass")
-        if prefix:
-            low, high = words.prefixed(sought)
-        else:
-            low = words.find(sought)
-            high = low + 1
-        if low < 0 or low >= high:
-            return np.zeros(0, dtype=np.int32)
-        return terms[int(starts[low]) : int(starts[high])].astype(np.int32)
 
 
 class SegmentReader:
@@ -124,7 +46,7 @@ class SegmentReader:
         self._columns: dict[str, dict[str, Any]] = attributes.get("columns", {})
         if type(self.doc_count) is not int or not 0 <= self.doc_count <= LARGEST:
             raise self._container.damaged("the number of its documents")
-        if not _described(self._fields, ("total", "keys")) or not _described(
+        if not _described(self._fields, tuple(NO_FIELD)) or not _described(
             self._columns, ("kind",)
         ):
             raise self._container.damaged("its fields and columns")
@@ -153,14 +75,15 @@ class SegmentReader:
 
     def fields(self) -> list[str]:
         """The names of the fields that have terms, sorted."""
-        return sorted(name for name in self._fields if (name, "terms") in self._container)
+        return sorted(name for name, field in self._fields.items() if field["terms"])
 
     def field(self, name: str) -> FieldReader:
         """The arrays of one field; empty ones where it does not exist."""
         reader = self._open.get(name)
         if reader is None:
-            attributes = self._fields.get(name, {"total": 0, "keys": []})
-            reader = self._open[name] = FieldReader(self._container, name, attributes)
+            attributes = self._fields.get(name, NO_FIELD)
+            reader = FieldReader(self._container, name, attributes, self.doc_count)
+            self._open[name] = reader
         return reader
 
     def term_id(self, field: str, term: str) -> int:
@@ -317,13 +240,3 @@ def _described(parts: object, wanted: tuple[str, ...]) -> bool:
     return isinstance(parts, dict) and all(
         isinstance(part, dict) and all(name in part for name in wanted) for part in parts.values()
     )
-
-
-def absolute(gaps: Integers, frequencies: Integers, ends: Integers) -> Integers:
-    """Positions from the gaps between them, which start anew with each posting."""
-    if not len(gaps):
-        return gaps
-    positions = np.cumsum(gaps, dtype=np.int32)
-    starts = ends - frequencies
-    positions -= np.repeat(positions[starts] - gaps[starts], frequencies)
-    return positions

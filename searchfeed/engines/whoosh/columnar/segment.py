@@ -28,6 +28,21 @@ EXTENSION = ".sfc"
 BLOCK = 128
 """Postings to a block, for which the largest frequency and the shortest field are kept."""
 
+NO_FIELD: Mapping[str, Any] = {
+    "terms": 0,
+    "positions": 0,
+    "repeated": False,
+    "total": 0,
+    "shortest": 0,
+    "longest": 0,
+    "keys": (),
+}
+"""What a segment tells of a field that it has nothing of.
+
+How many terms and positions it holds, whether a term stands more than once in a document, the sum
+of its lengths, the shortest (but 0) and the longest, and the names of its second keys.
+"""
+
 MakeKey: TypeAlias = Callable[[str], str | None]
 """From a term to a second key it can be found by (its stem, say); None where it has none."""
 
@@ -67,7 +82,8 @@ class _Field:
         self._gaps = PackedWriter()
         self._weights: list[Array] = []
         self._weighted = False
-        self._repeated = False
+        self.repeated = False
+        self.positions = 0
         self._block_terms: list[int] = []
         self._block_counts: list[int] = []
         self._block_frequencies: list[Array] = []
@@ -82,10 +98,11 @@ class _Field:
         self._counts.append(batch.counts)
         self._documents.append(batch.documents)
         self._frequencies.append(batch.frequencies)
-        self._repeated = self._repeated or int(batch.frequencies.max()) > 1
+        self.repeated = self.repeated or int(batch.frequencies.max()) > 1
         if batch.gaps is not None:
             self._gaps.append(batch.gaps)
             self._totals.append(np.add.reduceat(batch.frequencies, starts, dtype=np.int64))
+            self.positions += len(batch.gaps)
         self._weighted = self._weighted or batch.weights is not None
         weights = batch.frequencies if batch.weights is None else batch.weights
         self._weights.append(weights.astype("<f4"))
@@ -106,7 +123,7 @@ class _Field:
     def write(self, writer: FileWriter, name: str) -> None:
         writer.add(name, "postings.starts", _starts(np.concatenate(self._counts)))
         self._documents.write(writer, name, "documents")
-        if self._repeated:
+        if self.repeated:
             self._frequencies.write(writer, name, "frequencies")
         if self._totals:
             writer.add(name, "positions.starts", _starts(np.concatenate(self._totals)))
@@ -166,8 +183,13 @@ class SegmentFile:
         for batch in batches:
             field.append(batch)
         words = terms()
-        attributes: dict[str, Any] = {"total": 0, "shortest": 0, "longest": 0, "keys": []}
-        self._fields[name] = attributes
+        attributes = self._fields[name] = {
+            **NO_FIELD,
+            "terms": len(words),
+            "positions": field.positions,
+            "repeated": field.repeated,
+            "keys": list(keys or ()),
+        }
         if lengths is not None and lengths.any():
             attributes["total"] = int(lengths.sum(dtype=np.int64))
             attributes["shortest"] = int(lengths[lengths > 0].min())
@@ -177,7 +199,6 @@ class SegmentFile:
             write_dictionary(self._writer, name, "terms", words)
             field.write(self._writer, name)
         for key, make in (keys or {}).items():
-            attributes["keys"].append(key)
             self._key(name, f"keys.{key}", words, make)
 
     def _key(self, name: str, part: str, words: Sequence[bytes], make: MakeKey) -> None:

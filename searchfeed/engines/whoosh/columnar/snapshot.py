@@ -119,6 +119,7 @@ def _read_side_file(
         container = Container(directory / f"_{INDEX_NAME}_{generation}.sfm")
     except FileNotFoundError:
         return None
+    container.verify()
     attributes = container.attributes
     if attributes.get("contents") != _checksum(contents):
         return None

@@ -124,13 +124,14 @@ class Stored:
         self._doc_count = doc_count
         self._latest: tuple[int, list[bytes]] = (-1, [])
         count = len(self._firsts)
-        if len(self._sizes) != count or len(self._starts) != (count and count + 1):
+        fits = len(self._sizes) == count and len(self._starts) == (count and count + 1)
+        if not fits or bool(count) != bool(doc_count):
             raise container.damaged("stored")
 
     def get(self, document: int) -> dict[str, Any]:
         """What was stored with a document; empty if nothing was."""
-        if not self._firsts:
-            return {}
+        if not 0 <= document < self._doc_count:
+            raise IndexError(f"no document {document}")
         number = bisect_right(self._firsts, document) - 1
         latest, lines = self._latest
         if latest != number:

@@ -19,11 +19,7 @@ from whoosh import formats, index
 from whoosh.filedb.filestore import FileStorage, RamStorage
 
 from searchfeed.engines.whoosh.columnar.builder import Document, FieldKind, SegmentBuilder
-from searchfeed.engines.whoosh.columnar.codec import (
-    ColumnarSegment,
-    column_kind,
-    columnar_segments,
-)
+from searchfeed.engines.whoosh.columnar.codec import ColumnarSegment, columnar_segments
 from searchfeed.engines.whoosh.columnar.container import sync_directory
 from searchfeed.engines.whoosh.columnar.merge import FACTOR, merge_segments, plan_merges
 from searchfeed.engines.whoosh.columnar.reader import SegmentReader
@@ -36,6 +32,7 @@ from searchfeed.engines.whoosh.columnar.snapshot import (
     read_state,
     write_side_file,
 )
+from searchfeed.engines.whoosh.columnar.whoosh_writing import column_kind
 from searchfeed.errors import EngineError
 
 

@@ -1,4 +1,4 @@
-"""What Whoosh's searcher reads a segment through: its terms, its documents, its postings."""
+"""What Whoosh's searcher reads a segment through: its terms and its documents."""
 
 # ruff: noqa: D102 - the methods are those of Whoosh's base classes, and documented there
 
@@ -9,22 +9,17 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from whoosh import columns, formats
+from whoosh import columns
 from whoosh.codec import base
-from whoosh.matching import LeafMatcher, ReadTooFar
 from whoosh.reading import TermInfo, TermNotFound
-from whoosh.system import pack_uint
 
-from searchfeed.engines.whoosh.columnar.segment import BLOCK
+from searchfeed.engines.whoosh.columnar.matcher import PostingsMatcher
 
 if TYPE_CHECKING:
+    from whoosh import formats
+
     from searchfeed.engines.whoosh.columnar.codec import ColumnarSegment
     from searchfeed.engines.whoosh.columnar.reader import SegmentReader
-
-
-def segment_readers(reader: Any) -> list[SegmentReader]:
-    """The arrays beneath one of Whoosh's index readers, a segment each, in its order."""
-    return [leaf._perdoc.segment for leaf, _ in reader.leaf_readers()]  # noqa: SLF001
 
 
 class TermsReader(base.TermsReader):
@@ -182,10 +177,10 @@ class DocumentsReader(base.PerDocumentReader):
         return self.segment.total_length(fieldname)
 
     def min_field_length(self, fieldname: str) -> int:
-        return int(self.segment.field(fieldname).attributes.get("shortest", 0))
+        return int(self.segment.field(fieldname).attributes["shortest"])
 
     def max_field_length(self, fieldname: str) -> int:
-        return int(self.segment.field(fieldname).attributes.get("longest", 0))
+        return int(self.segment.field(fieldname).attributes["longest"])
 
     def stored_fields(self, docnum: int) -> dict[str, Any]:
         return self.segment.stored(docnum)
@@ -223,122 +218,3 @@ class ColumnReader(columns.ColumnReader):
         if self._texts is not None:
             raise NotImplementedError("a column of bytes has no reverse order")
         self._reversed = True
-
-
-class PostingsMatcher(LeafMatcher):
-    """The postings of one term, for Whoosh's own way of matching."""
-
-    def __init__(
-        self,
-        segment: SegmentReader,
-        fieldname: str,
-        number: int,
-        term: tuple[str, bytes],
-        format_: formats.Format,
-        scorer: Any,
-    ) -> None:
-        self._segment, self._fieldname, self._number = segment, fieldname, number
-        self._term, self.format, self.scorer = term, format_, scorer
-        documents, frequencies = segment.postings(fieldname, number)
-        weights = segment.weights(fieldname, number)
-        self._ids: list[int] = documents.tolist()
-        self._frequencies: list[int] = frequencies.tolist()
-        self._weights = self._frequencies if weights is None else weights.tolist()
-        self._weighted = weights is not None
-        self._place = 0
-        self._positions: tuple[list[int], list[int]] | None = None
-        self._blocks: tuple[Any, Any] | None = None
-
-    def copy(self) -> PostingsMatcher:
-        other = PostingsMatcher.__new__(PostingsMatcher)
-        other.__dict__.update(self.__dict__)
-        return other
-
-    def is_active(self) -> bool:
-        return self._place < len(self._ids)
-
-    def reset(self) -> None:
-        self._place = 0
-
-    def id(self) -> int:
-        # Whoosh's combinations of matchers ask even at the end, where its own keeps its last block.
-        try:
-            return self._ids[self._place]
-        except IndexError:
-            return self._ids[-1]
-
-    def all_ids(self) -> Iterator[int]:
-        return iter(self._ids[self._place :])
-
-    def weight(self) -> float:
-        weight: float = self._weights[self._place]
-        return weight
-
-    def score(self) -> float:
-        score: float = self.scorer.score(self) if self.scorer else self.weight()
-        return score
-
-    def next(self) -> bool:
-        if not self.is_active():
-            raise ReadTooFar
-        self._place += 1
-        return self._place % BLOCK == 0
-
-    def skip_to(self, targetid: int) -> None:
-        if not self.is_active():
-            raise ReadTooFar
-        self._place = bisect_left(self._ids, targetid, self._place)
-
-    def skip_to_quality(self, minquality: float) -> int:
-        skipped = 0
-        while self.is_active() and self.block_quality() <= minquality:
-            self._place = (self._place // BLOCK + 1) * BLOCK
-            skipped += 1
-        return skipped
-
-    def _block(self, kind: int) -> Any:
-        if self._blocks is None:
-            self._blocks = self._segment.block_maxima(self._fieldname, self._number)
-        block = min(self._place, len(self._ids) - 1) // BLOCK
-        return self._blocks[kind][block].item()
-
-    def block_min_id(self) -> int:
-        return self._ids[self._place // BLOCK * BLOCK]
-
-    def block_max_id(self) -> int:
-        return self._ids[min((self._place // BLOCK + 1) * BLOCK, len(self._ids)) - 1]
-
-    def block_max_weight(self) -> float:
-        if self._weighted:
-            start = min(self._place, len(self._ids) - 1) // BLOCK * BLOCK
-            return float(max(self._weights[start : start + BLOCK]))
-        return float(self._block(0))
-
-    def block_min_length(self) -> int:
-        length: int = self._block(1)
-        return length
-
-    def block_max_length(self) -> int:
-        longest: int = self._segment.field(self._fieldname).attributes.get("longest", 0)
-        return longest
-
-    def positions(self) -> list[int]:
-        """The positions in the current document."""
-        if self._positions is None:
-            _, frequencies, places = self._segment.positions(self._fieldname, self._number)
-            self._positions = [0, *np.cumsum(frequencies).tolist()], places.tolist()
-        ends, positions = self._positions
-        return positions[ends[self._place] : ends[self._place + 1]]
-
-    def value(self) -> bytes:
-        value: bytes = b""
-        if isinstance(self.format, formats.Positions):
-            value = self.format.encode(self.positions())
-        elif isinstance(self.format, formats.Frequency):
-            value = pack_uint(self._frequencies[self._place])
-        return value
-
-    def value_as(self, astype: str) -> Any:
-        if astype == "positions" and isinstance(self.format, formats.Positions):
-            return self.positions()
-        return super().value_as(astype)
