@@ -1,6 +1,6 @@
 """Bytes → `Feed`: RSS, RDF, Atom, CDF and JSON Feed, from whoever wrote them.
 
-`parse` is all there is. On the way through, `guard` makes the document safe to read,
+`parse` is all there is. On the way through, `encoding` and `guard` make the document safe to read,
 `syndication` or `jsonfeed` reads it, `markup` turns HTML into text, `text` and `dates` see to it
 that nothing leaves which is not what it says, and `identity` gives feed and entries their names.
 """
@@ -45,13 +45,13 @@ def parse(data: bytes, *, url: str, headers: Mapping[str, str] | None = None) ->
 
 def _read(data: bytes, url: str, headers: Mapping[str, str]) -> FeedDraft:
     # Here and not above: importing searchfeed must not load feedparser and html2text.
-    from searchfeed.feeds import guard, jsonfeed, syndication
+    from searchfeed.feeds import encoding, guard, jsonfeed, syndication
 
     if not data.strip(b" \t\r\n\0"):
         raise ParseError(url, "it is empty", "see whether the address or the file is the right one")
     if data.startswith(b"\x1f\x8b"):
         raise ParseError(url, "not a feed: it is compressed (gzip)", "unpack it first")
-    text, problem = guard.read(data, headers)
+    text, problem = encoding.read(data, headers)
     text = text.lstrip("\ufeff \t\r\n\0")
     if text.startswith("{"):
         draft = jsonfeed.read(text, url)

@@ -58,9 +58,13 @@ def join(texts: Iterable[str]) -> str:
         room -= len(text)
         if not text:
             continue
-        if any(_repeats(text, words) for _, words in kept):
-            continue
         words = _words(text)
+        # Of two texts with the same words the one with paragraphs or a list is kept.
+        if any(
+            _repeats(text, known) and not (words == known and "\n" in text and "\n" not in other)
+            for other, known in kept
+        ):
+            continue
         shorter = [(_without_repeats(other, words), known) for other, known in kept]
         kept = [(other, known) for other, known in shorter if other]
         kept.append((text, words))

@@ -70,6 +70,9 @@ _TIME = re.compile(
     r"\s*(?P<after>[ap]\.?m\b\.?)?"
 )
 _OFFSET = re.compile(r"(?:(?:gmt|utc)\s*)?([+-])(\d{1,2}):?(\d{2})?\)?\s*(?:\([\w ]*\))?$")
+# Where the time of day stood: in `Fri Sep 11 10:00:17 UTC 2020` the zone follows it.
+_CLOCK = "\0"
+_MIDDLE_ZONE = re.compile(r"\0\s*(?:(?P<name>[a-z]{1,4})|([+-])(\d{2}):?(\d{2}))\s+(?=\d{4}$)")
 _YEAR_FIRST = re.compile(r"([12]\d{3})[-/.年년]\s?(\d{1,2})[-/.月월]\s?(\d{1,2})[日일.]?")
 _YEAR_LAST = re.compile(r"(?<!\d)(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})(?!\d)")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -129,9 +132,7 @@ def _moment(
 def _iso(text: str) -> datetime | None:
     if match := _ISO.match(text):
         year, month, day, hour, minute, second, _, name, hours, minutes = match.groups()
-        if name and name.casefold() not in _ZONES and name.casefold() not in ("am", "pm"):
-            return None
-        if name and name.casefold() in ("am", "pm"):
+        if name and name.casefold() not in _ZONES:
             return None
         offset = _ZONES[name.casefold()] if name else 0.0
         if hours:
@@ -188,7 +189,7 @@ def _take_clock(text: str) -> tuple[tuple[int, int, int], str]:
         hour += 12
     elif half in ("am", "오전", "午前", "上午") and hour == 12:
         hour = 0
-    return (hour, minute, second), f"{text[: match.start()]} {text[match.end() :]}"
+    return (hour, minute, second), f"{text[: match.start()]}{_CLOCK}{text[match.end() :]}"
 
 
 def _inside_date(text: str, match: re.Match[str]) -> bool:
@@ -197,7 +198,12 @@ def _inside_date(text: str, match: re.Match[str]) -> bool:
 
 
 def _take_zone(text: str) -> tuple[float, str]:
-    text = text.strip()
+    if match := _MIDDLE_ZONE.search(text):
+        name = match["name"]
+        if name is None or name in _ZONES:
+            hours = _ZONES[name] if name else _offset(match[2], match[3], match[4])
+            return hours, f"{text[: match.start()]} {text[match.end() :]}"
+    text = text.replace(_CLOCK, " ").strip()
     match = _OFFSET.search(text)
     # `11-09-2020` ends in what looks like an offset.
     if match and (match.start() == 0 or text[match.start() - 1] == " " or match[0][0].isalpha()):
@@ -209,10 +215,12 @@ def _take_zone(text: str) -> tuple[float, str]:
 
 
 def _take_names(text: str) -> tuple[int, int, int] | None:
-    month = next((number for word in _WORD.findall(text) if (number := _month(word))), None)
+    # The last one: `mar., 5 mai` is a Tuesday.
+    months = [month for word in _WORD.findall(text) if (month := _month(word))]
     numbers = _NUMBER.findall(text)
-    if month is None or len(numbers) < 2:
+    if not months or len(numbers) < 2:
         return None
+    month = months[-1]
     first, second = numbers[0], numbers[1]
     if len(first) == 4:
         return int(first), month, int(second)

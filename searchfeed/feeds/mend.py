@@ -14,6 +14,7 @@ _TAG = re.compile(
     r"<(/?)([A-Za-z_][\w.-]*+(?::[A-Za-z_][\w.-]*+)?)"
     r"((?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+'){0,128}+)>"
     r"|<(/?)([A-Za-z_][\w.-]*+(?::[A-Za-z_][\w.-]*+)?)(?=[\s/>])([^<>]*+)>"
+    r"|<(/?)([A-Za-z_][\w.-]*+(?::[A-Za-z_][\w.-]*+)?)\s*+(?=<)"
     r"|<!\[CDATA\[.*?\]\]>"
     r"|<",
     re.A | re.S,
@@ -59,10 +60,10 @@ class _Mender:
         for match in _TAG.finditer(text):
             self._text(text[position : match.start()])
             position = match.end()
-            name = match[2] or match[5]
+            name = match[2] or match[5] or match[8]
             if name is None:
                 self._text("&lt;" if match[0] == "<" else match[0], literal=True)
-            elif match[1] or match[4]:
+            elif match[1] or match[4] or match[7]:
                 self._close(name)
             else:
                 self._open(name, match[3] or match[6] or "")

@@ -1,46 +1,21 @@
-"""RSS, RDF, Atom and CDF: what feedparser reads, as entries of ours.
-
-feedparser's own ``parse()`` decides on encodings, and falls back on a second parser, in ways that
-`guard` has made needless; so its strict parser is driven here directly. The subclass replaces
-what takes quadratic time or loses text.
-"""
+"""RSS, RDF, Atom and CDF: what feedparser reads, as entries of ours."""
 
 from __future__ import annotations
 
-import re
-import xml.sax.expatreader
-import xml.sax.handler
-import xml.sax.xmlreader
 from collections.abc import Iterator
-from io import BytesIO
 from typing import Any, Final
 
-import feedparser.api
-
 from searchfeed.errors import ParseError
-from searchfeed.feeds import body, dates, language, markup
+from searchfeed.feeds import body, dates, language, markup, strict
 from searchfeed.feeds.draft import TITLE_LIMIT, VALUES_LIMIT, Draft, FeedDraft, distinct
 from searchfeed.feeds.guard import Document
 from searchfeed.feeds.identity import safe_link
 from searchfeed.feeds.text import line, paragraphs, unescape
 from searchfeed.models import Enclosure, Entry
 
-_AUTHOR_LIMIT: Final = 320
-"""Characters in which an author's name and address are looked for."""
-
-_ADDRESS = re.compile(
-    r"(?:mailto:)?([\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8})(?:\?subject=\S+)?"
-)
-
-_PIECES_LIMIT: Final = 100
-
-_TEXTS_LIMIT: Final = 16
-"""Texts of one entry: each is compared with all others."""
-
-_LEADS: Final = ("subtitle", "description", "summary")
-_TEXTS: Final = frozenset((*_LEADS, "content"))
 _PUBLISHED: Final = ("published", "created", "dc_date")
 _HTML: Final = frozenset(("text/html", "application/xhtml+xml"))
+_MARKUP: Final = _HTML | {"text/xml", "application/xml"}
 _FEED_ROOTS: Final = frozenset(("rss", "rdf", "feed", "channel"))
 _OTHER_ROOTS: Final = {
     "html": ("an HTML page, not a feed", "give the address of the feed that the page announces"),
@@ -49,104 +24,6 @@ _OTHER_ROOTS: Final = {
     "sitemapindex": ("a sitemap, not a feed", ""),
     "svg": ("a picture, not a feed", ""),
 }
-
-
-class _Parser(feedparser.api.StrictFeedParser):  # type: ignore[misc, unused-ignore]
-    """feedparser's parser, which keeps every text of an entry and does nothing twice."""
-
-    guidislink: bool | int
-    resolve_relative_uris = False
-    sanitize_html = False
-
-    def pop_content(self, tag: str) -> Any:
-        # feedparser keeps one summary, the last; which of them is worth keeping is for `body`.
-        value = self.pop(tag)
-        if value and tag in _TEXTS and self.inentry and not self.insource:
-            kind = self.map_content_type(self.contentparams.get("type") or "")
-            texts = self.entries[-1].setdefault("texts", [])
-            if len(texts) < _TEXTS_LIMIT:
-                texts.append((tag, kind, value, self.contentparams.get("language")))
-        self.incontent -= 1
-        self.contentparams.clear()
-        return value
-
-    def pop(self, element: str, strip_whitespace: int = 1) -> Any:
-        # feedparser drops blank pieces from the front one by one, in quadratic time.
-        if self.elementstack and len(self.elementstack[-1][2]) > _PIECES_LIMIT:
-            pieces = self.elementstack[-1][2]
-            while len(pieces) > 1 and not pieces[-1].strip():
-                pieces.pop()
-            start = next((at for at, piece in enumerate(pieces) if piece.strip()), 0)
-            del pieces[:start]
-        return super().pop(element, strip_whitespace)
-
-    def _sync_author_detail(self, key: str = "author") -> None:
-        # feedparser's pattern for addresses takes quadratic time, and cuts `.example` in two.
-        context = self._get_context()
-        people = context.get(f"{key}s") or [{}]
-        author = context.get(key)
-        if people[-1] or not isinstance(author, str):
-            return
-        author = author[:_AUTHOR_LIMIT]
-        if address := _ADDRESS.search(author):
-            people[-1]["email"] = address[1]
-            author = f"{author[: address.start()]} {author[address.end() :]}"
-        if name := author.strip(" ()<>\"'"):
-            people[-1]["name"] = name
-
-    def _add_tag(self, term: str | None, scheme: str | None, label: str | None) -> None:
-        if len(self._get_context().setdefault("tags", [])) < VALUES_LIMIT:
-            super()._add_tag(term, scheme, label)
-
-    def _end_guid(self) -> None:
-        # `<guid>123</guid>` says by default that it is a link; resolving it would make one up.
-        if self.guidislink and self.elementstack:
-            raw = "".join(self.elementstack[-1][2]).strip().lower()
-            self.guidislink = raw.startswith(("http://", "https://"))
-        super()._end_guid()
-
-    _end_id = _end_guid
-
-    # `dates` reads the texts; feedparser's readings are wrong in ways that nobody can see.
-    def _end_published(self) -> None:
-        self.pop("published")
-
-    _end_issued = _end_pubdate = _end_published
-
-    def _end_updated(self) -> None:
-        self.pop("updated")
-
-    _end_modified = _end_lastbuilddate = _end_updated
-
-    # In RSS it is the only date, and stands for the first.
-    def _start_dc_date(self, _attributes: Any) -> None:
-        self.push("dc_date", 1)
-
-    def _end_dc_date(self) -> None:
-        self.pop("dc_date")
-
-    def _end_created(self) -> None:
-        self.pop("created")
-
-    def _end_expirationdate(self) -> None:
-        self.pop("expired")
-
-    def _end_dcterms_valid(self) -> None:
-        self.pop("validity")
-
-
-def _run(document: Document, base: str, base_language: str) -> Any:
-    parser = _Parser(base, base_language or None, "utf-8")
-    reader = xml.sax.expatreader.ExpatParser()
-    reader.setFeature(xml.sax.handler.feature_namespaces, 1)
-    reader.setFeature(xml.sax.handler.feature_external_ges, 0)
-    reader.setContentHandler(parser)
-    reader.setErrorHandler(parser)
-    source = xml.sax.xmlreader.InputSource()
-    source.setEncoding("utf-8")
-    source.setByteStream(BytesIO(document.xml))
-    reader.parse(source)
-    return parser
 
 
 def read(document: Document, url: str, base_language: str) -> FeedDraft:
@@ -164,7 +41,7 @@ def read(document: Document, url: str, base_language: str) -> FeedDraft:
         raise ParseError(url, *_OTHER_ROOTS[document.root])
     base = safe_link(url)
     try:
-        parser = _run(document, base, base_language)
+        parser = strict.run(document, base, base_language)
     except Exception as error:  # the border: feedparser documents no error of its own
         raise ParseError(url, "it could not be read as a feed") from error
     # CDF has no version, and a channel is the root of nothing else.
@@ -249,7 +126,8 @@ class _Reader:
         value = found.get(key)
         if not isinstance(value, str):
             return ""
-        if found.get(f"{key}_detail", {}).get("type") in _HTML:
+        kind = found.get(f"{key}_detail", {}).get("type") or "text/plain"
+        if kind in _MARKUP or not kind.startswith("text/"):
             return line(markup.to_line(value), TITLE_LIMIT)
         # RSS titles are said to be plain, and are escaped once too often more often than not.
         return line(value if self.atom else unescape(value), TITLE_LIMIT)
@@ -287,11 +165,14 @@ def length_in_bytes(text: str) -> int | None:
 
 def _rank(text: tuple[str, str, str, str]) -> int:
     # The lead stands before the content, in whichever order the feed has them.
-    return 0 if text[0] in _LEADS else 1
+    return 0 if text[0] in strict.LEADS else 1
 
 
 def _as_text(kind: str, text: str) -> str:
-    return markup.to_text(text) if kind in _HTML else paragraphs(text)
+    if not kind or (kind.startswith("text/") and kind not in _MARKUP):
+        return paragraphs(text)
+    # feedparser decodes base64 that is text; what still has no space in it is a picture.
+    return markup.to_text(text) if kind in _MARKUP or " " in text else ""
 
 
 def _date(found: Any, key: str) -> Any:
