@@ -735,13 +735,16 @@ def test_second_keys_find_terms_and_survive_merges(tmp_path: Path) -> None:
             writer.add(Document(texts={"body": (terms, range(3))}))
             writer.commit(merge=False)
 
-    def found(segment: SegmentReader, key: str) -> list[str]:
-        return [segment.term("body", n) for n in segment.terms_by_key("body", "stem", key)]
+    def found(segment: SegmentReader, key: str, **options: bool) -> list[str]:
+        numbers = segment.terms_by_key("body", "stem", key, **options)
+        return [segment.term("body", number) for number in numbers]
 
     one, two = open_segments(tmp_path)
     assert found(one, "oil") == ["oil", "oils"]
     assert found(two, "oil") == ["oils"]
-    assert found(one, "opec") == []
+    assert found(one, "opec") == found(one, "x", prefix=True) == []
+    assert found(two, "o", prefix=True) == ["oils", "opec"]
+    assert found(one, "", prefix=True) == ["gas", "oil", "oils"]
     with BulkWriter(tmp_path, keys=keys) as writer:
         writer.commit(optimize=True)
     (merged,) = open_segments(tmp_path)

@@ -88,7 +88,7 @@ class FieldReader:
         documents = self.documents.range(start, stop)
         return most, self.lengths[documents].min(keepdims=True).astype(np.int32)
 
-    def terms_by_key(self, key: str, text: str, *, prefix: bool = False) -> Array:
+    def terms_by_key(self, key: str, text: str, *, prefix: bool) -> Integers:
         """See ``SegmentReader.terms_by_key``."""
         if key not in self.attributes["keys"]:
             raise KeyError(key)
@@ -100,15 +100,17 @@ class FieldReader:
                 self._container.array(self._name, f"{part}.terms"),
             )
         words, starts, terms = self._keys[key]
-        sought = text.encode("utf-8", "surrogatepass")
+        wanted = text.encode("utf-8", "surrogatepass")
         if prefix:
-            low, high = words.prefixed(sought)
+            low, high = words.prefixed(wanted)
         else:
-            low = words.find(sought)
+            low = words.find(wanted)
             high = low + 1
-        if low < 0 or low >= high:
+        if not 0 <= low < high:
             return np.zeros(0, dtype=np.int32)
-        return terms[int(starts[low]) : int(starts[high])].astype(np.int32)
+        found = terms[int(starts[low]) : int(starts[high])].astype(np.int32)
+        found.sort()
+        return found
 
 
 def absolute(gaps: Integers, frequencies: Integers, ends: Integers) -> Integers:

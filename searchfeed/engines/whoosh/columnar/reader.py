@@ -167,8 +167,8 @@ class SegmentReader:
         """For each block of 128 postings of a term its highest frequency and its shortest field."""
         return self.field(field).block_maxima(number)
 
-    def terms_by_key(self, field: str, name: str, key: str, *, prefix: bool = False) -> Array:
-        """The numbers of the terms with this second key, or with one that starts so.
+    def terms_by_key(self, field: str, name: str, key: str, *, prefix: bool = False) -> Integers:
+        """The numbers of the terms with this second key, or one that starts with it, ascending.
 
         Raises:
             KeyError: the segment was written without second keys of that name.
