@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import random
 import re
 import signal
@@ -855,6 +856,33 @@ def test_a_commit_carries_its_extra_and_can_be_given_up(tmp_path: Path) -> None:
     assert ids(tmp_path) == ["b"]
     names = sorted(re.sub("_[a-z0-9]{16}", "_x", path.name) for path in tmp_path.iterdir())
     assert names == ["MAIN_WRITELOCK", "MAIN_x.sfc", "_MAIN_1.sfm", "_MAIN_1.toc"]
+
+
+def test_segments_built_elsewhere_are_taken_in(tmp_path: Path) -> None:
+    code = (
+        "import sys, pathlib, pickle\n"
+        "from searchfeed.engines.whoosh.columnar.writer import Document, make_builder\n"
+        "builder = make_builder(pickle.load(sys.stdin.buffer))\n"
+        "builder.add(Document({'body': (['oil'], [0])}, {'id': ['b']}, stored={'id': 'b'}))\n"
+        "builder.write(pathlib.Path(sys.argv[1]))\n"
+    )
+    schema = fields.Schema(id=fields.ID(stored=True), body=fields.TEXT)
+    built = tmp_path / "built"
+    subprocess.run(
+        [sys.executable, "-c", code, str(built)],
+        input=pickle.dumps(schema),
+        cwd=Path(__file__).parents[1],
+        check=True,
+    )
+    for text in "ac":
+        with BulkWriter(tmp_path / "index", schema) as writer:
+            if text == "c":
+                writer.adopt(built)
+            writer.add(one(text))
+            writer.commit()
+    assert ids(tmp_path / "index") == ["a", "b", "c"]
+    assert [segment.doc_count for segment in open_segments(tmp_path / "index")] == [1, 1, 1]
+    assert not built.exists()
 
 
 def test_memory_bounds_make_segments_and_tiers_merge_them(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ class FieldReader:
         """Where the postings of a term start and stop."""
         if not 0 <= term < len(self.terms):
             raise IndexError(f"no term {term} in {self._name}")
-        return int(self.starts[term]), int(self.starts[term + 1])
+        return self.starts.item(term), self.starts.item(term + 1)
 
     def counted(self, start: int, stop: int) -> Integers:
         """The frequencies of a range of postings."""

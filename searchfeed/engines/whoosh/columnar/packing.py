@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     Integers = NDArray[np.int32]
 
+FEW_RUNS = 8
+"""Up to so many runs are quicker added one by one."""
+
 LARGEST = 2**31 - 1
 """No document number, frequency or position is larger."""
 
@@ -40,8 +43,8 @@ def counts(starts: Array) -> NDArray[np.int64]:
 def between(places: Array, start: int, stop: int) -> tuple[int, int]:
     """Which of the ascending ``places`` lie in [start, stop)."""
     # Keys of another type would make numpy convert, and so read, the whole array.
-    first, last = np.searchsorted(places, np.array((start, stop), dtype=places.dtype))
-    return int(first), int(last)
+    first, last = places.searchsorted(np.array((start, stop), dtype=places.dtype)).tolist()
+    return first, last
 
 
 class PackedWriter:
@@ -152,11 +155,17 @@ class Runs:
         if not len(self._places):
             return values
         first, last = between(self._places, start, stop)
-        before = int(self._high[first - 1]) if first else 0
-        if first == last:
-            values += before << 16
+        before = self._high.item(first - 1) if first else 0
+        if last - first > FEW_RUNS:
+            bounds = np.concatenate(([start], self._places[first:last], [start + len(values)]))
+            high = np.concatenate(([before], self._high[first:last])).astype(np.int32) << 16
+            values += np.repeat(high, counts(bounds))
             return values
-        bounds = np.concatenate(([start], self._places[first:last], [start + len(values)]))
-        high = np.concatenate(([before], self._high[first:last])).astype(np.int32) << 16
-        values += np.repeat(high, np.diff(bounds))
+        run = 0
+        for place, high in zip(
+            self._places[first:last].tolist(), self._high[first:last].tolist(), strict=True
+        ):
+            values[run : place - start] += before << 16
+            run, before = place - start, high
+        values[run:] += before << 16
         return values

@@ -12,12 +12,45 @@ import numpy as np
 from whoosh import columns, formats
 from whoosh.codec import base
 
-from searchfeed.engines.whoosh.columnar.builder import ColumnBuilder, ColumnKind
+from searchfeed.engines.whoosh.columnar.builder import ColumnBuilder, ColumnKind, FieldKind
 from searchfeed.engines.whoosh.columnar.segment import Postings, SegmentFile
 from searchfeed.engines.whoosh.columnar.stored import StoredWriter, to_line
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from whoosh.fields import Schema
+
+
+def check_format(name: str, format_: formats.Format) -> type[formats.Format]:
+    """The kind of a field's format.
+
+    Raises:
+        TypeError: it is of a kind that is not kept.
+    """
+    kind = type(format_)
+    if kind not in (formats.Existence, formats.Frequency, formats.Positions):
+        raise TypeError(f"{name}: the format {format_!r} is not kept")
+    return kind
+
+
+def field_kinds(schema: Schema) -> dict[str, FieldKind]:
+    """What is kept of each indexed field of a schema, as Whoosh's own writer would keep it.
+
+    Raises:
+        TypeError: a field's format is not kept.
+    """
+    kinds = {}
+    for name, field in schema.items():
+        if not field.indexed:
+            continue
+        format_ = check_format(name, field.format)
+        kinds[name] = FieldKind(
+            frequencies=format_ is not formats.Existence,
+            positions=format_ is formats.Positions,
+            lengths=bool(field.scorable),
+        )
+    return kinds
 
 
 def column_kind(column: Any) -> ColumnKind:
@@ -142,8 +175,7 @@ class TermsWriter(base.FieldWriter):
 
     def start_field(self, fieldname: str, fieldobj: Any) -> None:
         self._format = fieldobj.format
-        if type(self._format) not in (formats.Existence, formats.Frequency, formats.Positions):
-            raise TypeError(f"{fieldname}: the format {self._format!r} is not kept")
+        check_format(fieldname, self._format)
         self._field = self._fields.setdefault(fieldname, _FieldTerms())
 
     def start_term(self, text: bytes) -> None:

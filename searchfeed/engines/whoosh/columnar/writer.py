@@ -15,10 +15,10 @@ from typing import Self
 
 import numpy as np
 from whoosh import fields as whoosh_fields
-from whoosh import formats, index
+from whoosh import index
 from whoosh.filedb.filestore import FileStorage, RamStorage
 
-from searchfeed.engines.whoosh.columnar.builder import Document, FieldKind, SegmentBuilder
+from searchfeed.engines.whoosh.columnar.builder import Document, SegmentBuilder
 from searchfeed.engines.whoosh.columnar.codec import ColumnarSegment, columnar_segments
 from searchfeed.engines.whoosh.columnar.container import sync_directory
 from searchfeed.engines.whoosh.columnar.merge import FACTOR, merge_segments, plan_merges
@@ -32,29 +32,20 @@ from searchfeed.engines.whoosh.columnar.snapshot import (
     read_state,
     write_side_file,
 )
-from searchfeed.engines.whoosh.columnar.whoosh_writing import column_kind
+from searchfeed.engines.whoosh.columnar.whoosh_writing import column_kind, field_kinds
 from searchfeed.errors import EngineError
 
 
-def field_kinds(schema: whoosh_fields.Schema) -> dict[str, FieldKind]:
-    """What is kept of each indexed field of a schema, as Whoosh's own writer would keep it.
+def make_builder(schema: whoosh_fields.Schema, keys: Keys | None = None) -> SegmentBuilder:
+    """A builder for segments of a schema, in this process or another; see ``BulkWriter.adopt``.
 
     Raises:
-        TypeError: a field's format is not kept.
+        TypeError: a format or column of the schema is not kept.
     """
-    kinds = {}
-    for name, field in schema.items():
-        if not field.indexed:
-            continue
-        format_ = type(field.format)
-        if format_ not in (formats.Existence, formats.Frequency, formats.Positions):
-            raise TypeError(f"{name}: the format {field.format!r} is not kept")
-        kinds[name] = FieldKind(
-            frequencies=format_ is not formats.Existence,
-            positions=format_ is formats.Positions,
-            lengths=bool(field.scorable),
-        )
-    return kinds
+    columns = {
+        name: column_kind(field.column_type) for name, field in schema.items() if field.column_type
+    }
+    return SegmentBuilder(field_kinds(schema), columns, keys)
 
 
 class BulkWriter:
@@ -96,7 +87,7 @@ class BulkWriter:
             raise index.LockError
         try:
             self._read_contents(schema)
-            self._builder = self._make_builder()
+            self._builder = make_builder(self._schema, self._keys)
         except BaseException:
             self._lock.release()
             raise
@@ -112,14 +103,6 @@ class BulkWriter:
             _, self._extra = read_state(self._directory, self._generation - 1)
             schema = schema or contents.schema
         self._schema = schema
-
-    def _make_builder(self) -> SegmentBuilder:
-        columns = {
-            name: column_kind(field.column_type)
-            for name, field in self._schema.items()
-            if field.column_type
-        }
-        return SegmentBuilder(field_kinds(self._schema), columns, self._keys)
 
     def __enter__(self) -> Self:
         return self
@@ -138,6 +121,20 @@ class BulkWriter:
         self._builder.add(document)
         if self._builder.size > self._memory:
             self._flush()
+
+    def adopt(self, path: Path) -> None:
+        """Take in a segment that a builder of ``make_builder`` wrote; its file is moved.
+
+        It lies on the same file system. Its documents follow those written as segments so far, and
+        come before those that are still in memory.
+
+        Raises:
+            CorruptFileError: the file is damaged.
+        """
+        self._check_open()
+        segment = ColumnarSegment(INDEX_NAME, SegmentReader(path).doc_count)
+        path.replace(self._path(segment))
+        self._new.append(segment)
 
     def terms(self, field: str, value: object) -> list[bytes]:
         """The terms that Whoosh makes of a number or date, for ``Document.keywords``.
@@ -237,7 +234,7 @@ class BulkWriter:
         segment = ColumnarSegment(INDEX_NAME, self._builder.doc_count)
         self._builder.write(self._path(segment))
         self._new.append(segment)
-        self._builder = self._make_builder()
+        self._builder = make_builder(self._schema, self._keys)
 
     def _merge(
         self, segments: list[ColumnarSegment], groups: list[list[int]]
@@ -288,4 +285,4 @@ class BulkWriter:
                     path.unlink()
 
 
-__all__ = ("BulkWriter", "Document", "field_kinds")
+__all__ = ("BulkWriter", "Document", "make_builder")
