@@ -76,7 +76,7 @@ def test_title_of_rss(title: str, expected: str) -> None:
         ("<title>A &amp;amp; B &lt;b&gt;</title>", "A &amp; B <b>"),
         ('<title type="html">A &amp;amp; &lt;b&gt;B&lt;/b&gt;</title>', "A & B"),
         (
-            '<title type="xhtml"><d:div xmlns:d="http://www.w3.org/1999/xhtml">1 &lt; 2</d:div></title>',
+            '<title type="xhtml"><b xmlns="http://www.w3.org/1999/xhtml">1 &lt; 2</b></title>',
             "1 < 2",
         ),
     ],
@@ -465,6 +465,20 @@ def test_broken_feed_keeps_its_entries_with_one_warning(damage: object) -> None:
 def _damaged(damage: object) -> Feed:
     assert callable(damage)
     return parse(damage(_rss(*FIVE)), url=URL)
+
+
+def test_namespace_declared_in_every_entry_is_one() -> None:
+    div = '<div xmlns="http://www.w3.org/1999/xhtml">words {}</div>'
+    contents = [f'<content type="xhtml">{div.format(n)}</content>' for n in range(1500)]
+    assert len(parse(_atom(*contents), url=URL).entries) == 1500
+
+
+def test_entities_of_the_doctype_and_of_html_are_resolved() -> None:
+    prolog = b'<!DOCTYPE rss [<!ENTITY own "Own &#38; name"><!ENTITY w "World">]>'
+    item = "<title>&w;&copy;&unknown;</title><link>https://a.example/?&QUOT;b&amp;c</link>"
+    (entry,) = parse(prolog + _rss(item), url=URL).entries
+    assert entry.title == "World©&unknown;"
+    assert entry.link == 'https://a.example/?"b&c'
 
 
 @pytest.mark.parametrize(

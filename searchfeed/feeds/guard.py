@@ -12,7 +12,7 @@ import html
 import re
 import xml.parsers.expat as expat
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html.entities import html5
 from typing import Final
 
@@ -60,6 +60,14 @@ _REFERENCE = re.compile(r"&(?:#(?:[xX]([0-9a-fA-F]++)|([0-9]++));?|([A-Za-z][\w.
 _CHARACTER_REFERENCE = re.compile(r"&#(?:[xX]([0-9a-fA-F]++)|([0-9]++));?")
 _PREDEFINED: Final = frozenset(("lt", "gt", "amp", "quot", "apos"))
 _ENTITY_LIMIT: Final = 100
+_TOO_SHORT: Final = frozenset(
+    expat.errors.codes[message]
+    for message in (
+        expat.errors.XML_ERROR_NO_ELEMENTS,
+        expat.errors.XML_ERROR_UNCLOSED_TOKEN,
+        expat.errors.XML_ERROR_PARTIAL_CHAR,
+    )
+)
 _DOCTYPE_LIMIT: Final = 65_536
 
 
@@ -113,7 +121,7 @@ class _Repairer:
         if value is None:
             value = html5.get(f"{name};")
             self.problem = self.problem or f"the entity &{name}; is not known in XML"
-        return f"&amp;{name};" if value is None else html.escape(value, quote=False)
+        return f"&amp;{name};" if value is None else html.escape(value)
 
 
 def _sections(text: str, repairer: _Repairer) -> str:
@@ -153,7 +161,7 @@ class _Counter:
     root: str = ""
     depth: int = 0
     elements: int = 0
-    namespaces: int = 0
+    namespaces: set[tuple[str | None, str | None]] = field(default_factory=set)
 
     def start(self, name: str, _attributes: list[str]) -> None:
         self.depth += 1
@@ -168,9 +176,10 @@ class _Counter:
     def end(self, _name: str) -> None:
         self.depth -= 1
 
-    def namespace(self, _prefix: str | None, _uri: str | None) -> None:
-        self.namespaces += 1
-        if self.namespaces > NAMESPACE_LIMIT:
+    def namespace(self, prefix: str | None, uri: str | None) -> None:
+        # Those that differ: XHTML in Atom declares the same one in every entry.
+        self.namespaces.add((prefix, uri))
+        if len(self.namespaces) > NAMESPACE_LIMIT:
             raise UnsafeError(f"it declares more than {NAMESPACE_LIMIT:,} namespaces")
 
 
@@ -185,8 +194,10 @@ def _scan(xml: bytes) -> tuple[_Counter, str]:
     try:
         parser.Parse(xml, True)  # noqa: FBT003 - it takes no keywords
     except expat.ExpatError as error:
+        if error.code in _TOO_SHORT:
+            return counter, "it ends too early"
         return counter, f"{expat.ErrorString(error.code)} in line {error.lineno}"
-    if counter.elements * counter.namespaces > LOOKUP_LIMIT:
+    if counter.elements * len(counter.namespaces) > LOOKUP_LIMIT:
         raise UnsafeError("it has too many namespaces for its size")
     return counter, ""
 

@@ -29,8 +29,6 @@ _ADDRESS = re.compile(
     r"(?:mailto:)?([\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8})(?:\?subject=\S+)?"
 )
 
-_PIECES_LIMIT: Final = 100
-
 _TEXTS_LIMIT: Final = 16
 """Texts of one entry: each is compared with all others."""
 
@@ -41,6 +39,28 @@ class _Parser(feedparser.api.StrictFeedParser):  # type: ignore[misc, unused-ign
     guidislink: bool | int
     resolve_relative_uris = False
     sanitize_html = False
+
+    def __init__(self, base: str, base_language: str | None) -> None:
+        super().__init__(base, base_language, "utf-8")
+        self._characters: list[str] = []
+
+    # expat hands text over in a piece for each line and reference; feedparser looks at each, and
+    # drops blank ones from the front in quadratic time.
+    def characters(self, text: str) -> None:
+        self._characters.append(text)
+
+    def _flush(self) -> None:
+        if self._characters:
+            self.handle_data("".join(self._characters))
+            self._characters.clear()
+
+    def startElementNS(self, name: Any, qname: Any, attributes: Any) -> None:  # noqa: N802
+        self._flush()
+        super().startElementNS(name, qname, attributes)
+
+    def endElementNS(self, name: Any, qname: Any) -> None:  # noqa: N802
+        self._flush()
+        super().endElementNS(name, qname)
 
     def pop_content(self, tag: str) -> Any:
         # feedparser keeps one summary, the last; which of them is worth keeping is for `body`.
@@ -53,16 +73,6 @@ class _Parser(feedparser.api.StrictFeedParser):  # type: ignore[misc, unused-ign
         self.incontent -= 1
         self.contentparams.clear()
         return value
-
-    def pop(self, element: str, strip_whitespace: int = 1) -> Any:
-        # feedparser drops blank pieces from the front one by one, in quadratic time.
-        if self.elementstack and len(self.elementstack[-1][2]) > _PIECES_LIMIT:
-            pieces = self.elementstack[-1][2]
-            while len(pieces) > 1 and not pieces[-1].strip():
-                pieces.pop()
-            start = next((at for at, piece in enumerate(pieces) if piece.strip()), 0)
-            del pieces[:start]
-        return super().pop(element, strip_whitespace)
 
     def _sync_author_detail(self, key: str = "author") -> None:
         # feedparser's pattern for addresses takes quadratic time, and cuts `.example` in two.
@@ -131,7 +141,7 @@ def run(document: Document, base: str, base_language: str) -> Any:
         base: what relative links are resolved against, or empty.
         base_language: the language where the document does not say, or empty.
     """
-    parser = _Parser(base, base_language or None, "utf-8")
+    parser = _Parser(base, base_language or None)
     reader = xml.sax.expatreader.ExpatParser()
     reader.setFeature(xml.sax.handler.feature_namespaces, 1)
     reader.setFeature(xml.sax.handler.feature_external_ges, 0)

@@ -154,11 +154,10 @@ class _Reader:
             if url and url not in seen and len(seen) < VALUES_LIMIT:
                 seen.add(url)
                 length = file.get("length") or file.get("filesize") or ""
-                yield Enclosure(url, line(file.get("type") or "", 100), length_in_bytes(length))
+                yield Enclosure(url, line(file.get("type") or "", 100), _size(length))
 
 
-def length_in_bytes(text: str) -> int | None:
-    """The number that ``text`` is; None for what is no size of a file."""
+def _size(text: str) -> int | None:
     text = text.strip()
     return int(text) if text.isascii() and text.isdigit() and 0 < len(text) <= 15 else None
 
