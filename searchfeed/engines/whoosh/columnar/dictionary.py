@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
 
 def write_dictionary(writer: FileWriter, name: str, part: str, words: Sequence[bytes]) -> None:
-    """Write byte strings as one piece of text and where each of them starts in it."""
-    ends = np.cumsum(np.fromiter(map(len, words), np.int64, len(words)))
+    """Write byte strings end to end, and where each starts (or the one length they all have)."""
+    lengths = np.fromiter(map(len, words), np.int64, len(words))
     writer.add(name, part, np.frombuffer(b"".join(words), np.uint8))
-    writer.add(name, f"{part}.starts", narrow(np.concatenate(([0], ends))))
+    if len(words) > 1 and lengths[0] and (lengths == lengths[0]).all():
+        writer.add(name, f"{part}.starts", narrow(lengths[:1]))
+    else:
+        writer.add(name, f"{part}.starts", narrow(np.concatenate(([0], np.cumsum(lengths)))))
 
 
 def successor(prefix: bytes) -> bytes | None:
@@ -38,11 +41,13 @@ class Dictionary(Sequence[bytes]):
     def __init__(self, container: Container, name: str, part: str) -> None:
         text = container.array(name, part)
         starts = container.array(name, f"{part}.starts")
-        if text.dtype != "u1" or (len(starts) and int(starts[-1]) != len(text)):
-            raise container.damaged(f"{name} {part}")
         self._text = text.data
         self._starts = starts
-        self._count = max(0, len(starts) - 1)
+        self._width = starts.item(0) if len(starts) == 1 else 0
+        self._count = len(text) // self._width if self._width else max(0, len(starts) - 1)
+        end = self._count * self._width if self._width else starts.item(-1) if len(starts) else 0
+        if text.dtype != "u1" or end != len(text):
+            raise container.damaged(f"{name} {part}")
 
     def __len__(self) -> int:
         return self._count
@@ -59,13 +64,19 @@ class Dictionary(Sequence[bytes]):
             return self._neighbours(start, stop)
         if not 0 <= index < self._count:
             raise IndexError(index)
+        if self._width:
+            start = index * self._width
+            return bytes(self._text[start : start + self._width])
         item = self._starts.item
         return bytes(self._text[item(index) : item(index + 1)])
 
     def _neighbours(self, start: int, stop: int) -> list[bytes]:
         if start >= stop:
             return []
-        places = self._starts[start : stop + 1].tolist()
+        if self._width:
+            places = list(range(start * self._width, (stop + 1) * self._width, self._width))
+        else:
+            places = self._starts[start : stop + 1].tolist()
         base = places[0]
         text = bytes(self._text[base : places[-1]])
         return [text[first - base : last - base] for first, last in pairwise(places)]

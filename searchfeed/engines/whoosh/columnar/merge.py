@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Integers = NDArray[np.int32]
 
-BATCH = 1_000_000
+BATCH = 500_000
 """About so many occurrences are taken through memory at once."""
 
 FACTOR = 8

@@ -69,6 +69,7 @@ class PackedWriter:
         low = np.concatenate(self._low) if self._low else np.zeros(0, "<u2")
         places = np.concatenate(self._places) if self._places else np.zeros(0, np.int64)
         high = np.concatenate(self._high) if self._high else np.zeros(0, np.int32)
+        self._low.clear()
         wide = low > 0xFF
         wide[places] = True
         every = np.flatnonzero(wide)
@@ -131,7 +132,9 @@ class RunsWriter:
     def write(self, writer: FileWriter, name: str, part: str) -> None:
         """Write all of them."""
         if self._count:
-            writer.add(name, part, np.concatenate(self._low))
+            low = np.concatenate(self._low)
+            self._low.clear()
+            writer.add(name, part, low)
             writer.add(name, f"{part}.at", narrow(np.concatenate(self._places)))
             writer.add(name, f"{part}.high", narrow(np.concatenate(self._high)))
 

@@ -60,7 +60,8 @@ class Postings:
         frequencies: for each posting how often the term stands in the document, at least 1.
         gaps: for each occurrence its position, less that of the one before in the same posting;
             None where the field keeps no positions.
-        weights: for each posting what Whoosh is to score it by, None where that is the frequency.
+        weights: for each posting what Whoosh is to score it by, None where that is the frequency
+            in all of the field's postings.
     """
 
     counts: NDArray[np.int64]
@@ -81,7 +82,6 @@ class _Field:
         self._frequencies = PackedWriter()
         self._gaps = PackedWriter()
         self._weights: list[Array] = []
-        self._weighted = False
         self.repeated = False
         self.positions = 0
         self._block_terms: list[int] = []
@@ -103,9 +103,8 @@ class _Field:
             self._gaps.append(batch.gaps)
             self._totals.append(np.add.reduceat(batch.frequencies, starts, dtype=np.int64))
             self.positions += len(batch.gaps)
-        self._weighted = self._weighted or batch.weights is not None
-        weights = batch.frequencies if batch.weights is None else batch.weights
-        self._weights.append(weights.astype("<f4"))
+        if batch.weights is not None:
+            self._weights.append(batch.weights)
         self._term_count += len(batch.counts)
 
     def _blocks(self, batch: Postings, starts: Array) -> None:
@@ -128,7 +127,7 @@ class _Field:
         if self._totals:
             writer.add(name, "positions.starts", _starts(np.concatenate(self._totals)))
             self._gaps.write(writer, name, "positions")
-        if self._weighted:
+        if self._weights:
             writer.add(name, "weights", np.concatenate(self._weights))
         if self._block_terms:
             writer.add(name, "blocks.terms", np.array(self._block_terms, "<u4"))
