@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from unicodedata import category, combining, east_asian_width
+from unicodedata import category, east_asian_width
 
 from searchfeed.errors import QueryError
 from searchfeed.models import Span
-from searchfeed.query.dates import Clock, local_zone
+from searchfeed.query.clock import Clock, SystemZone
 from searchfeed.query.fields import ALIASES, FIELDS
 from searchfeed.query.grammar import Grammar
 from searchfeed.query.lexer import Lexer
@@ -21,6 +21,9 @@ from searchfeed.tree import Everything, Node
 
 LONGEST = 10_000
 """Characters of a query that are read."""
+
+_UNSHOWN = ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp")
+"""Categories of characters that could move what a terminal shows after them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ def parse(text: str, *, now: datetime | None = None, zone: tzinfo | None = None)
     if len(text) > LONGEST:
         notes.append(f"Only the first {LONGEST:,} characters of the query are read.")
         text = text[:LONGEST]
-    clock = Clock(now or datetime.now(UTC), zone or local_zone())
+    clock = Clock(now or datetime.now(UTC), zone or SystemZone())
     lexer = Lexer(text)
     grammar = Grammar(text, list(lexer.parts()), clock)
     node = grammar.read()
@@ -65,7 +68,7 @@ def caret(error: QueryError) -> str:
     ibm date:garbage
              ^^^^^^^
     """
-    shown = "".join(" " if category(each)[0] == "C" else each for each in error.query)
+    shown = "".join(" " if category(each) in _UNSHOWN else each for each in error.query)
     before = _width(shown[: error.start])
     return f"{shown}\n{' ' * before}{'^' * max(1, _width(shown[error.start : error.end]))}"
 
@@ -73,8 +76,9 @@ def caret(error: QueryError) -> str:
 def _width(text: str) -> int:
     """How many columns of a terminal a text takes."""
     return sum(
-        0 if combining(each) else 2 if east_asian_width(each) in "WF" else 1 for each in text
+        0 if category(each) in ("Mn", "Me") else 2 if east_asian_width(each) in "WF" else 1
+        for each in text
     )
 
 
-__all__ = ["ALIASES", "FIELDS", "Parsed", "caret", "parse"]
+__all__ = ["ALIASES", "FIELDS", "LONGEST", "Parsed", "caret", "parse"]

@@ -44,9 +44,10 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("date:2020-08", "a year, a month or a day"),
             ("date:2020-08-01..2020-08-20", "both days included; one side may be empty"),
+            ("date:>2020", "later than all of it; also >= < <="),
             ("after:2020-08-15", "from the start of that day on; before: what is earlier"),
-            ('since:"last week"', "also yesterday, monday, aug 2020, 3 days ago"),
-            ("newer:3d", "at most so old: h d w m y"),
+            ("since:last week", "also yesterday, monday, aug 2020, 3 days ago"),
+            ("newer:3d", "at most so old: h d w m y, also 1y6m"),
             ("older:2y", "older than that"),
         ),
     ),

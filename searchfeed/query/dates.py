@@ -1,23 +1,25 @@
 """Dates in a query: what a person writes → a half-open span of instants.
 
+    2020  2020-08  2020-08-15  15.08.2020  2020-W33  2020-Q3  2020-08-15T10:30+02:00
+    aug 2020  15 aug  august 15th, 2020  monday  last friday  today  yesterday
+    this week  last month  last 3 days  past year  3 days ago
+    3d  2 weeks  1y6m                                  so much time ago, up to now
+    2020-08..2020-10  ..2020  >2020  <=2020-08         of ``ranged`` alone
+
 A day is a day of the user's zone, from midnight to midnight, be it 23, 24 or 25 hours long.
-Nothing is guessed: what is not a date is refused, with the nearest word that is one.
+Nothing is guessed: what is not a date is refused, with the nearest text that is one.
 """
 
 from __future__ import annotations
 
-import os
 import re
-from calendar import monthrange
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from calendar import isleap, monthrange
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
-from pathlib import Path
-from typing import TypeAlias, TypeVar
-from zoneinfo import ZoneInfo
+from typing import TypeAlias
 
-_D = TypeVar("_D", bound=date)
+from searchfeed.query.clock import Clock, month_start, read_length
 
 Instants: TypeAlias = tuple[datetime | None, datetime | None]
 """A half-open span of aware UTC instants; None leaves a side open."""
@@ -27,28 +29,23 @@ MONTHS: tuple[str, ...] = (
     *("august", "september", "october", "november", "december"),
 )
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-UNITS = {"h": "hour", "d": "day", "w": "week", "m": "month", "y": "year"}
 WORDS: tuple[str, ...] = (
-    "today",
-    "yesterday",
-    "now",
-    "last week",
-    "last month",
-    "last year",
-    "this week",
+    *("today", "yesterday", "now", "this week", "this month", "this year"),
+    *("last week", "last month", "last year", *WEEKDAYS, *MONTHS),
 )
-WORDS += ("this month", "this year", *WEEKDAYS, *MONTHS)
 
-_DAY = re.compile(r"(\d{4})(?:[-/](\d{1,2})(?:[-/](\d{1,2}))?)?")
+_DAY = re.compile(r"(\d{4})(?:([-/.])(\d{1,2})(?:\2(\d{1,2}))?)?")
+_DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
+_YEAR_LAST = re.compile(r"(\d{1,2})[-/](\d{1,2})[-/](\d{4})")
 _WEEK = re.compile(r"(\d{4})-?w(\d{1,2})")
 _QUARTER = re.compile(r"(\d{4})-?q(\d)")
 _TIME = re.compile(
-    r"(\d{4}-\d{2}-\d{2})[t ](\d{1,2})(?::(\d{2})(?::(\d{2}))?)?(z|[+-]\d{2}:?\d{2})?"
+    r"(\d{4}-\d{2}-\d{2})(?:t| (?=\d{1,2}:))(\d{1,2})(?::(\d{2})(?::(\d{2})(?:\.\d+)?)?)?"
+    r"(z|[+-]\d{2}:?\d{2})?"
 )
-_NAMED = re.compile(r"(?:(\d{1,2})\.? )?([a-z]{3,})\.?(?: (\d{1,2}),?)?(?: (\d{4}))?")
-_SPAN = re.compile(r"(?:last|past) (\d{1,4}) ?([a-z]+)")
-_AGO = re.compile(r"(\d{1,4}) ?([a-z]+) ago")
-_LENGTH = re.compile(r"(\d{1,4}) ?([a-z]+)")
+_NUMBER_OF_DAY = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?")
+_ONE = re.compile(r"^(?:an?|one) ")
+_DASHED = re.compile(r"(\d{4}(?:-\d\d?){0,2}) ?(?:-|to) ?(\d{4}(?:-\d\d?){0,2})")
 
 
 class BadDateError(ValueError):
@@ -60,147 +57,133 @@ class BadDateError(ValueError):
         self.suggestion = suggestion
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """What relative dates are relative to: an aware instant, and the user's zone."""
-
-    now: datetime
-    zone: tzinfo
-
-    @property
-    def today(self) -> date:
-        """The day that it is for the user."""
-        return self.now.astimezone(self.zone).date()
-
-    def midnight(self, day: date) -> datetime:
-        """The instant at which a day of the user's zone begins."""
-        return datetime(day.year, day.month, day.day, tzinfo=self.zone).astimezone(UTC)
-
-    def days(self, first: date, after: date) -> tuple[datetime, datetime]:
-        """From the start of one day to the start of another."""
-        return self.midnight(first), self.midnight(after)
-
-
-def local_zone() -> tzinfo:
-    """The user's zone, by its name where that can be found, so that other seasons are right."""
-    name = os.environ.get("TZ", "").lstrip(":")
-    if not name:
-        target = str(Path("/etc/localtime").resolve())
-        name = target.partition("/zoneinfo/")[2]
-    try:
-        return ZoneInfo(name)
-    except (ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError
-        return datetime.now().astimezone().tzinfo or UTC
-
-
 def period(text: str, clock: Clock) -> tuple[datetime, datetime]:
     """The span that a text names: a year, a month, a day, a moment, ``last week``.
 
     Raises:
         BadDateError: it names none.
     """
-    plain = " ".join(text.casefold().replace("_", " ").split())
-    for read in (_written, _relative, _by_name):
-        found = read(plain, clock)
-        if found is not None:
-            return found
-    near = get_close_matches(plain, WORDS, n=1, cutoff=0.6)
-    raise BadDateError(f"{text!r} is not a date", near[0] if near else "")
+    plain = _normal(text)
+    try:
+        for read in (_written, _relative, _by_name):
+            found = read(plain, clock)
+            if found is not None:
+                return found
+    except BadDateError:
+        raise
+    except (ValueError, OverflowError) as error:
+        raise BadDateError(f"{text!r} is not a date: {error}") from error
+    raise BadDateError(f"{text!r} is neither a date nor an age like 3d")
+
+
+def since(text: str, clock: Clock) -> datetime:
+    """The start of the period that a text names, or the instant a length of time ago.
+
+    Raises:
+        BadDateError: it is neither.
+    """
+    return period(text, clock)[0]
+
+
+def until(text: str, clock: Clock) -> datetime:
+    """The end of the period that a text names, or the instant a length of time ago.
+
+    Raises:
+        BadDateError: it is neither.
+    """
+    start, end = period(text, clock)
+    return start if read_length(_normal(text)) else end
 
 
 def ranged(text: str, clock: Clock) -> Instants:
-    """The span of ``2020-08..2020-10`` (both ends included), ``..2020``, or a single period.
+    """The span of ``2020-08..2020-10`` (both ends included), ``>2020``, or a single period.
 
     Raises:
         BadDateError: a part of it is no date, or the end is before the start.
     """
-    if ".." not in text:
-        return period(text, clock)
-    left, _, right = text.partition("..")
+    text = text.strip()
+    rest = text.lstrip("<>=")
+    match text[: len(text) - len(rest)]:
+        case ">":
+            return until(rest, clock), None
+        case ">=":
+            return since(rest, clock), None
+        case "<":
+            return None, since(rest, clock)
+        case "<=":
+            return None, until(rest, clock)
+    left, between, right = rest.replace("…", "..").partition("..")
+    if not between:
+        return period(rest, clock)
     right = right.lstrip(".")
-    start = period(left, clock)[0] if left.strip() else None
-    end = period(right, clock)[1] if right.strip() else None
+    start = since(left, clock) if left.strip() else None
+    end = until(right, clock) if right.strip() else None
     if start is None and end is None:
-        raise BadDateError("a range needs a date on one side at least", "2020-08..2020-10")
-    if start is not None and end is not None and end <= start:
+        raise BadDateError("a range needs a date on one side at least")
+    if start is not None and end is not None and end < start:
         raise BadDateError("the range ends before it begins", f"{right.strip()}..{left.strip()}")
     return start, end
 
 
-def ago(text: str, clock: Clock) -> datetime:
-    """The instant that lies a length of time (``3d``, ``2 weeks``) before now.
+def nearest(text: str) -> str:
+    """What a text that is no date was probably meant to be, or an empty string.
 
-    Raises:
-        BadDateError: it is no length of time.
+    >>> nearest("yesterdya"), nearest("15/08/2020"), nearest("2020-2021"), nearest("garbage")
+    ('yesterday', '2020-08-15', '2020..2021', '')
     """
-    match = _LENGTH.fullmatch(" ".join(text.casefold().split()))
-    unit = _unit(match[2]) if match else None
-    if match is None or unit is None:
-        raise BadDateError(f"{text!r} is not a length of time", "3d")
-    return _back(clock, int(match[1]), unit)
+    plain = _normal(text)
+    if plain.isdecimal() and len(plain) < 3:
+        return f"{plain}d"
+    if match := _DASHED.fullmatch(plain):
+        return f"{match[1]}..{match[2]}"
+    if match := _YEAR_LAST.fullmatch(plain):
+        one, other, year = (int(number) for number in match.groups())
+        month, day = (other, one) if other <= 12 else (one, other)
+        return f"{year:04}-{month:02}-{day:02}" if month <= 12 and day <= 31 else ""
+    near = get_close_matches(plain, WORDS, n=1, cutoff=0.6)
+    return near[0] if near else ""
 
 
-def _back(clock: Clock, count: int, unit: str) -> datetime:
-    now = clock.now.astimezone(clock.zone)
-    try:
-        if unit == "hour":
-            return clock.now.astimezone(UTC) - timedelta(hours=count)
-        if unit in ("day", "week"):
-            # By the calendar: the same time of day, whatever the clocks did in between.
-            return (now - timedelta(days=count * (7 if unit == "week" else 1))).astimezone(UTC)
-        months = count * (12 if unit == "year" else 1)
-        first = _month(now.year, now.month - months)
-        day = min(now.day, monthrange(first.year, first.month)[1])
-        return now.replace(year=first.year, month=first.month, day=day).astimezone(UTC)
-    except (OverflowError, ValueError) as error:
-        raise BadDateError("that is before all calendars") from error
-
-
-def _unit(text: str) -> str | None:
-    if text in UNITS:
-        return UNITS[text]
-    singular = {"min": "", "mo": "month", "wk": "week", "yr": "year"}.get(text, text.rstrip("s"))
-    return singular if singular in UNITS.values() else None
-
-
-def _month(year: int, month: int) -> date:
-    """The first of a month; a month outside 1 to 12 runs over into other years."""
-    return date(year + (month - 1) // 12, (month - 1) % 12 + 1, 1)
+def _normal(text: str) -> str:
+    return " ".join(text.casefold().replace("_", " ").split())
 
 
 def _written(text: str, clock: Clock) -> tuple[datetime, datetime] | None:
     if match := _TIME.fullmatch(text):
         return _moment(match, clock)
     if match := _WEEK.fullmatch(text):
-        year, week = int(match[1]), int(match[2])
-        first = _checked(lambda: date.fromisocalendar(year, week, 1), text)
+        first = date.fromisocalendar(int(match[1]), int(match[2]), 1)
         return clock.days(first, first + timedelta(days=7))
     if match := _QUARTER.fullmatch(text):
         if not 1 <= int(match[2]) <= 4:
             raise BadDateError(f"there is no quarter {match[2]}", f"{match[1]}-Q4")
         month = int(match[2]) * 3 - 2
-        return clock.days(_month(int(match[1]), month), _month(int(match[1]), month + 3))
+        return clock.days(month_start(int(match[1]), month), month_start(int(match[1]), month + 3))
+    if match := _DAY_FIRST.fullmatch(text):
+        return _days_of(clock, match[3], match[2], match[1])
     match = _DAY.fullmatch(text)
-    if match is None:
-        return None
-    year = int(match[1])
-    if not 1 < year < 9999:
-        raise BadDateError(f"there are no entries of the year {year}")
-    if match[2] is None:
-        return clock.days(date(year, 1, 1), date(year + 1, 1, 1))
-    month = int(match[2])
-    if not 1 <= month <= 12:
-        raise BadDateError(f"there is no month {month}", f"{year}-{min(max(month, 1), 12):02}")
-    if match[3] is None:
-        return clock.days(_month(year, month), _month(year, month + 1))
-    return _day(year, month, int(match[3]), clock)
+    return _days_of(clock, match[1], match[3], match[4]) if match else None
 
 
-def _day(year: int, month: int, day: int, clock: Clock) -> tuple[datetime, datetime]:
+def _days_of(
+    clock: Clock, year: str, month: str | None, day: str | None
+) -> tuple[datetime, datetime]:
+    if month is None:
+        return clock.days(date(int(year), 1, 1), date(int(year) + 1, 1, 1))
+    number = int(month)
+    if not 1 <= number <= 12:
+        raise BadDateError(f"there is no month {number}", f"{year}-{min(max(number, 1), 12):02}")
+    return _calendar(clock, int(year), number, int(day) if day else None)
+
+
+def _calendar(clock: Clock, year: int, month: int, day: int | None) -> tuple[datetime, datetime]:
+    """A month, or a day of it."""
+    if day is None:
+        return clock.days(month_start(year, month), month_start(year, month + 1))
     last = monthrange(year, month)[1]
     if not 1 <= day <= last:
         name = MONTHS[month - 1].capitalize()
-        near = f"{year}-{month:02}-{min(max(day, 1), last):02}"
+        near = f"{year:04}-{month:02}-{min(max(day, 1), last):02}"
         raise BadDateError(f"{name} {year} has no day {day}", near)
     first = date(year, month, day)
     return clock.days(first, first + timedelta(days=1))
@@ -211,7 +194,7 @@ def _moment(match: re.Match[str], clock: Clock) -> tuple[datetime, datetime]:
     text = f"{day}T{int(hour):02}:{minute or '00'}:{second or '00'}"
     if zone:
         text += "+00:00" if zone == "z" else zone
-    start = _checked(lambda: datetime.fromisoformat(text), match[0])
+    start = datetime.fromisoformat(text)
     start = (start if start.tzinfo else start.replace(tzinfo=clock.zone)).astimezone(UTC)
     width = {"seconds": 1} if second else {"minutes": 1} if minute else {"hours": 1}
     return start, start + timedelta(**width)
@@ -226,55 +209,63 @@ def _relative(text: str, clock: Clock) -> tuple[datetime, datetime] | None:
         "yesterday": (today - one, today),
         "this week": (monday, monday + 7 * one),
         "last week": (monday - 7 * one, monday),
-        "this month": (_month(year, month), _month(year, month + 1)),
-        "last month": (_month(year, month - 1), _month(year, month)),
+        "this month": (month_start(year, month), month_start(year, month + 1)),
+        "last month": (month_start(year, month - 1), month_start(year, month)),
         "this year": (date(year, 1, 1), date(year + 1, 1, 1)),
         "last year": (date(year - 1, 1, 1), date(year, 1, 1)),
     }
     if text in fixed:
         return clock.days(*fixed[text])
+    now = clock.now.astimezone(UTC)
     if text == "now":
-        now = clock.now.astimezone(UTC)
         return now, now + timedelta(microseconds=1)
-    weekday = next((at for at, name in enumerate(WEEKDAYS) if text in (name, name[:3])), None)
+    name = text.removeprefix("last ")
+    weekday = _beginning(name, WEEKDAYS)
     if weekday is not None:
-        # The latest one: a reader looks back, and today counts.
-        day = today - timedelta(days=(today.weekday() - weekday) % 7)
+        # The latest one: a reader looks back. Today counts, unless it is said to be over.
+        latest = today if name == text else today - one
+        day = latest - timedelta(days=(latest.weekday() - weekday) % 7)
         return clock.days(day, day + one)
-    if (match := _SPAN.fullmatch(text)) and (unit := _unit(match[2])):
-        return _back(clock, int(match[1]), unit), clock.now.astimezone(UTC)
-    if (match := _AGO.fullmatch(text)) and (unit := _unit(match[2])):
-        start = _back(clock, int(match[1]), unit)
-        if unit == "hour":
-            return start, start + timedelta(hours=1)
+    passed = text.removeprefix("last ").removeprefix("past ")
+    length = read_length(passed)
+    if length is None and passed != text:
+        length = read_length(f"1 {passed}")
+    if length is not None:
+        return clock.back(length), now
+    if text.endswith(" ago") and (length := read_length(_ONE.sub("1 ", text).removesuffix(" ago"))):
+        start = clock.back(length)
+        if length[2]:
+            return start, start + timedelta(minutes=1 if length[2] % 60 else 60)
         day = start.astimezone(clock.zone).date()
         return clock.days(day, day + one)
     return None
 
 
 def _by_name(text: str, clock: Clock) -> tuple[datetime, datetime] | None:
-    """``aug 2020``, ``15 aug 2020``, ``august 15, 2020``; without a year the latest one."""
-    match = _NAMED.fullmatch(text)
-    if match is None:
+    """``aug 2020``, ``15 aug 2020``, ``august 15th, 2020``; without a year the latest one."""
+    month = day = year = None
+    for word in filter(None, re.split(r"[ ,./-]+", text)):
+        match = _NUMBER_OF_DAY.fullmatch(word)
+        if month is None and (at := _beginning(word, MONTHS)) is not None:
+            month = at + 1
+        elif day is None and match:
+            day = int(match[1])
+        elif year is None and len(word) == 4 and word.isdecimal():
+            year = int(word)
+        else:
+            return None
+    if month is None:
         return None
-    before, name, behind, year = match.groups()
-    months = [at for at, month in enumerate(MONTHS, 1) if month.startswith(name)]
-    if len(months) != 1 or (before and behind):
-        return None
-    month, today = months[0], clock.today
-    if year:
-        wanted = int(year)
-        if not 1 < wanted < 9999:
-            raise BadDateError(f"there are no entries of the year {wanted}")
-    else:
-        wanted = today.year - (month > today.month)
-    if before or behind:
-        return _day(wanted, month, int(before or behind), clock)
-    return clock.days(_month(wanted, month), _month(wanted, month + 1))
+    if year is None:
+        today = clock.today
+        year = today.year - ((month, day or 1) > (today.month, today.day))
+        while (month, day) == (2, 29) and not isleap(year):
+            year -= 1
+    return _calendar(clock, year, month, day)
 
 
-def _checked(make: Callable[[], _D], text: str) -> _D:
-    try:
-        return make()
-    except ValueError as error:
-        raise BadDateError(f"{text!r} is not a date: {error}") from error
+def _beginning(text: str, names: Iterable[str]) -> int | None:
+    """The place of the name that begins with a text of three letters or more."""
+    if len(text) < 3:
+        return None
+    return next((at for at, name in enumerate(names) if name.startswith(text)), None)

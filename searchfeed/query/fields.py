@@ -11,8 +11,8 @@ FIELDS: dict[str, str] = {
     "link": "a part of the link",
     "lang": "a language: en, pt-br",
     "id": "the start of an entry's id",
-    "date": "a day, month or year, or a range: 2020-08..2020-10",
-    "after": "from the start of a date on",
+    "date": "a day, month or year, or a range: 2020-08..2020-10, >2020",
+    "after": "from the start of a date on: 2020-08-15, monday, 3d",
     "before": "before the start of a date",
     "since": "from the start of a date on",
     "until": "to the end of a date",
@@ -44,6 +44,42 @@ ALIASES: dict[str, str] = {
 """Another name for a field → the field."""
 
 DATES = ("date", "after", "before", "since", "until", "newer", "older")
+"""Fields whose value is a date or a length of time."""
+
+LANGUAGES: dict[str, str] = {
+    "arabic": "ar",
+    "bulgarian": "bg",
+    "catalan": "ca",
+    "chinese": "zh",
+    "czech": "cs",
+    "danish": "da",
+    "dutch": "nl",
+    "english": "en",
+    "finnish": "fi",
+    "french": "fr",
+    "german": "de",
+    "greek": "el",
+    "hebrew": "he",
+    "hindi": "hi",
+    "hungarian": "hu",
+    "indonesian": "id",
+    "italian": "it",
+    "japanese": "ja",
+    "korean": "ko",
+    "norwegian": "no",
+    "persian": "fa",
+    "polish": "pl",
+    "portuguese": "pt",
+    "romanian": "ro",
+    "russian": "ru",
+    "spanish": "es",
+    "swedish": "sv",
+    "thai": "th",
+    "turkish": "tr",
+    "ukrainian": "uk",
+    "vietnamese": "vi",
+}
+"""A language's name → its tag, which is the other way to write it."""
 
 FLAGS: dict[tuple[str, str], str] = {
     ("is", "updated"): "updated",
@@ -68,8 +104,10 @@ def resolve(name: str) -> str | None:
 def nearest(name: str) -> str | None:
     """The field that a name was probably meant to be: one slip away, or none.
 
-    >>> nearest("tilte"), nearest("note")
-    ('title', None)
+    A letter changed in a short name makes another word of the language: text, test; date, data.
+
+    >>> nearest("tilte"), nearest("note"), nearest("test")
+    ('title', None, None)
     """
     if len(name) < 3:
         return None
@@ -88,6 +126,6 @@ def _one_slip(one: str, other: str) -> bool:
     return (
         rest[1:] == other_rest
         or rest == other_rest[1:]
-        or (rest[1:] == other_rest[1:] and head > 0)
+        or (rest[1:] == other_rest[1:] and head > 0 and len(other) > 4)
         or (rest[1::-1] == other_rest[:2] and rest[2:] == other_rest[2:])
     )

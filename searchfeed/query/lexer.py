@@ -1,7 +1,8 @@
 """The text of a query → its parts: words, phrases, signs, field names, brackets.
 
-Typographic and full-width signs are read as their plain forms. Each of them is one character like
-its plain form, so a place in the one text is the same place in the other.
+Typographic and full-width signs are read as their plain forms, and what has no width as a space.
+Each of them is one character like its plain form, so a place in the one text is the same place in
+the other.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from searchfeed.query import fields
 
 _PLAIN = str.maketrans(
     {
-        **dict.fromkeys("“”„‟«»＂", '"'),
+        **dict.fromkeys("“”„‟«»＂「」『』", '"'),
         **dict.fromkeys("‘’‚‛＇", "'"),
         **dict.fromkeys("‐‑‒–—―−－", "-"),
         **{
@@ -24,7 +25,7 @@ _PLAIN = str.maketrans(
             for code in range(0xFF01, 0xFF5F)
             if chr(code) not in "＂＇－"
         },
-        "\u3000": " ",
+        **dict.fromkeys("\u3000\u200b\u200e\u200f\ufeff", " "),
         "〜": "~",
     }
 )
@@ -56,7 +57,7 @@ class Part:
             operator its plain name.
         span: all of it, sign and field name included.
         value: what stands behind them.
-        sign: ``-``, ``+`` or empty.
+        sign: ``-``, ``+`` or empty; ``title:-x`` is meant as ``-title:x`` is.
         field: the name before the colon, as it was typed; empty without one.
         slop: how many words may stand between those of a phrase.
     """
@@ -81,7 +82,6 @@ class Lexer:
     def __init__(self, text: str) -> None:
         self._original = text
         self._text = plain(text)
-        self._depth = 0
         self.notes: list[str] = []
 
     def parts(self) -> Iterator[Part]:
@@ -101,22 +101,23 @@ class Lexer:
     def _next(self, start: int) -> Part | None:
         text, at, sign = self._text, start, ""
         if text[at] == ")":
-            self._depth = max(0, self._depth - 1)
             return Part(Kind.CLOSE, ")", Span(at, at + 1), Span(at, at + 1))
         if match := _SIGNS.match(text, at):
             sign, at = match[0][-1], match.end()
         name = ""
         if (match := _FIELD.match(text, at)) and self._is_field(match):
             name, at = match[1], match.end()
+        field = fields.resolve(name)
+        if field and field not in fields.DATES and (match := _SIGNS.match(text, at)):
+            sign, at = "-" if sign == "-" else match[0][-1], match.end()
         if text[at] == "(":
-            self._depth += 1
             return Part(Kind.OPEN, "(", Span(start, at + 1), Span(at, at + 1), sign, name)
         if text[at] == '"':
             return self._phrase(start, at, sign, name)
         if match := _REGEX.match(text, at):
             value = Span(at, match.end())
             return Part(Kind.REGEX, match[1], Span(start, match.end()), value, sign, name)
-        end = self._word_end(at, whole=fields.resolve(name) not in (None, "title", "body"))
+        end = self._word_end(at, whole=field not in (None, "title", "body"))
         if end == at:
             return None
         word = text[at:end]
@@ -161,6 +162,6 @@ class Lexer:
         for end in range(at, len(self._text)):
             character = self._text[end]
             depth += (character == "(") - (character == ")")
-            if character.isspace() or (depth < 0 and self._depth):
+            if character.isspace() or depth < 0:
                 return end
         return len(self._text)

@@ -1,0 +1,117 @@
+"""What time and day it is for the user, and what it was so long ago."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import TypeAlias
+
+Length: TypeAlias = tuple[int, int, int]
+"""A length of time: months, days and minutes, as none of them is so many of another."""
+
+UNITS: dict[str, Length] = {
+    **dict.fromkeys(("min", "mins", "minute", "minutes"), (0, 0, 1)),
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), (0, 0, 60)),
+    **dict.fromkeys(("d", "day", "days"), (0, 1, 0)),
+    **dict.fromkeys(("w", "wk", "wks", "week", "weeks"), (0, 7, 0)),
+    **dict.fromkeys(("m", "mo", "month", "months"), (1, 0, 0)),
+    **dict.fromkeys(("y", "yr", "yrs", "year", "years"), (12, 0, 0)),
+}
+
+_LENGTH = re.compile(r"(?:\d{1,4} ?[a-z]+ ?)+")
+_PART = re.compile(r"(\d{1,4}) ?([a-z]+)")
+
+
+class SystemZone(tzinfo):
+    """The zone that the system is set to, by ``TZ`` or by its settings, summer time included.
+
+    The C library knows the rules of every season; its zone may have no name that ``zoneinfo``
+    could look up (``TZ=CET-1CEST``, a copied ``/etc/localtime``), or no data for it.
+    """
+
+    def utcoffset(self, moment: datetime | None, /) -> timedelta | None:
+        """How far the zone's clocks were ahead of UTC."""
+        return None if moment is None else moment.replace(tzinfo=None).astimezone().utcoffset()
+
+    def tzname(self, moment: datetime | None, /) -> str | None:
+        """What the C library calls the zone."""
+        return None if moment is None else moment.replace(tzinfo=None).astimezone().tzname()
+
+    def dst(self, _: datetime | None, /) -> None:
+        """Unknown: ``utcoffset`` has it in."""
+
+    def fromutc(self, moment: datetime, /) -> datetime:
+        """The zone's own time for a moment of UTC."""
+        return moment.replace(tzinfo=UTC).astimezone().replace(tzinfo=self)
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """What relative dates are relative to: an aware instant, and the user's zone."""
+
+    now: datetime
+    zone: tzinfo
+
+    @property
+    def today(self) -> date:
+        """The day that it is for the user."""
+        return self.now.astimezone(self.zone).date()
+
+    def midnight(self, day: date) -> datetime:
+        """The instant at which a day of the user's zone begins.
+
+        Where clocks jump over midnight it is the jump; where midnight comes twice, the first.
+        """
+        return datetime(day.year, day.month, day.day, tzinfo=self.zone).astimezone(UTC)
+
+    def days(self, first: date, after: date) -> tuple[datetime, datetime]:
+        """From the start of one day to the start of another."""
+        return self.midnight(first), self.midnight(after)
+
+    def back(self, length: Length) -> datetime:
+        """The instant that lies a length of time before now.
+
+        Months and days go by the calendar: the same time of day, whatever the clocks did in
+        between. A day that the earlier month does not have is its last.
+
+        Raises:
+            ValueError, OverflowError: that is before all calendars.
+        """
+        months, days, minutes = length
+        moment = self.now.astimezone(self.zone)
+        if months or days:
+            first = month_start(moment.year, moment.month - months)
+            day = min(moment.day, monthrange(first.year, first.month)[1])
+            moment = moment.replace(year=first.year, month=first.month, day=day)
+            moment -= timedelta(days=days)
+        return moment.astimezone(UTC) - timedelta(minutes=minutes)
+
+
+def month_start(year: int, month: int) -> date:
+    """The first of a month; a month outside 1 to 12 runs over into other years.
+
+    >>> month_start(2020, 13), month_start(2020, 0)
+    (datetime.date(2021, 1, 1), datetime.date(2019, 12, 1))
+    """
+    return date(year + (month - 1) // 12, (month - 1) % 12 + 1, 1)
+
+
+def read_length(text: str) -> Length | None:
+    """The length of time that a text in lower case is, or None.
+
+    >>> read_length("3d"), read_length("2 weeks"), read_length("1y6m"), read_length("soon")
+    ((0, 3, 0), (0, 14, 0), (18, 0, 0), None)
+    """
+    if not _LENGTH.fullmatch(text):
+        return None
+    months = days = minutes = 0
+    for count, name in _PART.findall(text):
+        if name not in UNITS:
+            return None
+        unit = UNITS[name]
+        months += int(count) * unit[0]
+        days += int(count) * unit[1]
+        minutes += int(count) * unit[2]
+    return months, days, minutes

@@ -1,0 +1,186 @@
+"""One part of a query → the leaf of the tree that it asks for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+from itertools import takewhile
+
+from searchfeed import analysis, tree
+from searchfeed.errors import QueryError
+from searchfeed.models import Span
+from searchfeed.query import dates, fields
+from searchfeed.query.clock import Clock
+from searchfeed.query.lexer import Kind, Part, plain
+
+AHEAD = 6
+"""Parts that a date can have behind its first: ``1 aug 2020 .. 20 aug 2020``."""
+
+LONGEST_REGEX = 200
+
+_FUZZY = re.compile(r"([^~/]+)~(\d{0,2})")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*")
+_INNER_MARK = re.compile(r"(?<=[\w*])\?+(?=[\w*])")
+_ADDRESS = re.compile(r"www\.|[^/]*/")
+
+
+class Leaves:
+    """Reads single parts of one query; what it has to guess is added to ``notes``."""
+
+    def __init__(self, query: str, clock: Clock, notes: list[str]) -> None:
+        self._query = query
+        self._clock = clock
+        self._notes = notes
+
+    def read(
+        self, part: Part, field: str, following: Sequence[Part]
+    ) -> tuple[tree.Leaf | None, int]:
+        """The leaf of ``part``, and how many of the ``following`` parts it takes with it.
+
+        None stands for a part in which nothing can be searched for. ``field`` is empty where the
+        words of all text fields are meant.
+
+        Raises:
+            QueryError: a condition that cannot be meant.
+        """
+        if field in fields.DATES:
+            return self._date(field, part, following)
+        return self._leaf(part, field or None), 0
+
+    def _leaf(self, part: Part, field: str | None) -> tree.Leaf | None:
+        if field in ("is", "has"):
+            return self._flag(field, part)
+        if field == "lang":
+            return self._language(part)
+        if part.kind is Kind.REGEX:
+            return self._regex(part, field)
+        if field in tree.KEYWORD_FIELDS:
+            return self._keyword(part, field)
+        return self._words(part, field)
+
+    def _words(self, part: Part, field: str | None) -> tree.Leaf | None:
+        """A word or a phrase of the text fields."""
+        text = part.text
+        if part.kind is Kind.WORD:
+            form = plain(text)
+            if (typo := self._fuzzy(part, field)) is not None:
+                return typo
+            if not _ADDRESS.match(form) and ("*" in form or _INNER_MARK.search(form)):
+                return self._pattern(form, field, part.span)
+        if not analysis.query_words(text).alternatives:
+            return None
+        if part.kind is Kind.PHRASE and len(text.split()) > 1:
+            return tree.Phrase(text, part.slop, field, part.span)
+        return tree.Word(text, field, part.kind is Kind.PHRASE, part.span)
+
+    def _fuzzy(self, part: Part, field: str | None) -> tree.Leaf | None:
+        match = _FUZZY.fullmatch(plain(part.text))
+        if match is None:
+            return None
+        text, distance = part.text[: match.end(1)], int(match[2] or 1)
+        if not analysis.query_words(text).alternatives:
+            return None
+        if distance > 2:
+            self._notes.append(f"{part.text}: at most two typing mistakes are looked for.")
+        if distance == 0:
+            return tree.Word(text, field, exact=True, span=part.span)
+        return tree.Fuzzy(text, min(distance, 2), field, part.span)
+
+    def _pattern(self, form: str, field: str | None, span: Span) -> tree.Leaf | None:
+        pattern = form.strip("?.,;:!'\"[]{}<>")
+        if any(character.isalnum() for character in pattern):
+            return tree.Wildcard(pattern, field, span)
+        if "*" in pattern and not pattern.strip("*?"):
+            self._notes.append("* alone stands for every entry.")
+            return tree.Everything(span)
+        return None
+
+    def _keyword(self, part: Part, field: str) -> tree.Leaf | None:
+        """A condition on a keyword field; only tags are compared with their own signs."""
+        text = (part.text if field == "tag" else plain(part.text)).strip()
+        if part.kind is Kind.WORD and field == "id":
+            text = text.rstrip("*")
+        elif part.kind is Kind.WORD:
+            if "*" in (form := plain(text)):
+                return tree.Wildcard(form, field, part.span)
+            if field != "link" and (typo := self._fuzzy(part, field)) is not None:
+                return typo
+        if not text:
+            return None
+        if part.kind is Kind.PHRASE and len(text.split()) > 1:
+            return tree.Phrase(text, part.slop, field, part.span)
+        return tree.Word(text, field, span=part.span)
+
+    def _regex(self, part: Part, field: str | None) -> tree.Leaf:
+        if len(part.text) > LONGEST_REGEX:
+            raise self._error(part, f"an expression has at most {LONGEST_REGEX} characters")
+        try:
+            re.compile(part.text)
+        except (re.error, ValueError, OverflowError, RecursionError, Warning) as error:
+            raise self._error(part, f"not a regular expression: {error}") from error
+        return tree.Regex(part.text, field, part.span)
+
+    def _date(
+        self, field: str, part: Part, following: Sequence[Part]
+    ) -> tuple[tree.DateRange, int]:
+        """A date; its words need no quotes, since a shell takes those of ``since:"last week"``."""
+        parts = [part]
+        if part.kind is Kind.WORD:
+            parts += takewhile(_is_bare_word, following)
+        while len(parts) > 1:
+            text = plain(self._query[part.value.start : parts[-1].value.end])
+            if self._is_date(field, text):
+                break
+            parts.pop()
+        else:
+            text = plain(part.text)
+        try:
+            start, end = self._instants(field, text)
+        except dates.BadDateError as error:
+            near = error.suggestion or dates.nearest(text)
+            raise self._error(part, error.reason, near) from error
+        if len(parts) > 1 and self._is_date(field, plain(part.text)):
+            self._notes.append(f"{text} is read as one date; quotes tell where a date ends.")
+        span = Span(part.span.start, parts[-1].span.end)
+        return tree.DateRange(start, end, span), len(parts) - 1
+
+    def _is_date(self, field: str, text: str) -> bool:
+        try:
+            self._instants(field, text)
+        except dates.BadDateError:
+            return False
+        return True
+
+    def _instants(self, field: str, text: str) -> dates.Instants:
+        match field:
+            case "after" | "since" | "newer":
+                return dates.since(text, self._clock), None
+            case "before" | "older":
+                return None, dates.since(text, self._clock)
+            case "until":
+                return None, dates.until(text, self._clock)
+        return dates.ranged(text, self._clock)
+
+    def _flag(self, name: str, part: Part) -> tree.Leaf:
+        flag = fields.FLAGS.get((name, plain(part.text).casefold()))
+        if flag is None:
+            known = next(value for field, value in fields.FLAGS if field == name)
+            raise self._error(part, f"there is no {name}:{part.text}", known)
+        return tree.Flag(flag, part.span)
+
+    def _language(self, part: Part) -> tree.Leaf:
+        text = plain(part.text).casefold().replace("_", "-").strip().rstrip("*-")
+        text = fields.LANGUAGES.get(text, text)
+        if not _LANGUAGE.fullmatch(text):
+            near = get_close_matches(text, fields.LANGUAGES, n=1)
+            reason = f"{part.text!r} is not a language, as en, pt-br and german are"
+            raise self._error(part, reason, near[0] if near else "")
+        return tree.Word(text, "lang", span=part.span)
+
+    def _error(self, part: Part, reason: str, suggestion: str = "") -> QueryError:
+        return QueryError(self._query, part.value.start, part.value.end, reason, suggestion)
+
+
+def _is_bare_word(part: Part) -> bool:
+    return part.kind is Kind.WORD and not (part.sign or part.field)

@@ -1,0 +1,602 @@
+"""The query language: text → tree, notes and errors."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from searchfeed import tree
+from searchfeed.errors import QueryError
+from searchfeed.query import ALIASES, FIELDS, LONGEST, Parsed, caret, cheatsheet, fields, parse
+from searchfeed.query.grammar import DEEPEST
+from searchfeed.query.lexer import plain
+
+NOW = datetime(2020, 9, 16, 12, tzinfo=UTC)
+ZONE = ZoneInfo("Europe/Vienna")
+
+
+def read(text: str) -> Parsed:
+    return parse(text, now=NOW, zone=ZONE)
+
+
+def error_of(text: str) -> QueryError | None:
+    try:
+        read(text)
+    except QueryError as error:
+        return error
+    return None
+
+
+def outline(node: tree.Node) -> str:
+    """The outline in one line: a dot for each step down."""
+    rows = tree.outline(node).split("\n")
+    dotted = ["·" * ((len(row) - len(row.lstrip())) // 2) + row.lstrip() for row in rows]
+    return " ".join(dotted).replace("+00:00", "Z")
+
+
+CHEATSHEET = {
+    "border management": "Best ·Word border ·Word management",
+    '"silk routes"': 'Phrase "silk routes"',
+    '"voluntary return"~2': 'Phrase "voluntary return"~2',
+    '"IBM"': 'Word "IBM"',
+    "econom*": "Wildcard econom*",
+    "trafiking~": "Fuzzy trafiking~1",
+    "/colou?r/": "Regex /colou?r/",
+    "border -ukraine": "And ·Word border ·Not ··Word ukraine",
+    "+border guards": "And ·Word guards ·Word border",
+    "turkey OR greece": "Or ·Word turkey ·Word greece",
+    "visa AND (permit OR permission)": "And ·Word visa ·Or ··Word permit ··Word permission",
+    "visa NOT schengen": "And ·Word visa ·Not ··Word schengen",
+    "title:ibm": "Word title:ibm",
+    "title:(turkey OR ghana)": "Or ·Word title:turkey ·Word title:ghana",
+    "feed:icmpd": "Word feed:icmpd",
+    'author:"Jane Doe"': 'Phrase author:"Jane Doe"',
+    "tag:migration": "Word tag:migration",
+    "link:icmpd.org": "Word link:icmpd.org",
+    "lang:en": "Word lang:en",
+    "is:updated": "Flag updated",
+    "has:enclosure": "Flag enclosure",
+    "date:2020-08": "DateRange 2020-07-31T22:00:00Z .. 2020-08-31T22:00:00Z",
+    "date:2020-08-01..2020-08-20": "DateRange 2020-07-31T22:00:00Z .. 2020-08-20T22:00:00Z",
+    "date:>2020": "DateRange 2020-12-31T23:00:00Z .. …",
+    "after:2020-08-15": "DateRange 2020-08-14T22:00:00Z .. …",
+    "since:last week": "DateRange 2020-09-06T22:00:00Z .. …",
+    "newer:3d": "DateRange 2020-09-13T12:00:00Z .. …",
+    "older:2y": "DateRange … .. 2018-09-16T12:00:00Z",
+}
+
+
+def test_cheatsheet_is_expected_whole() -> None:
+    examples = [example for _, rows in cheatsheet.GROUPS for example, _ in rows]
+    assert examples == list(CHEATSHEET)
+
+
+@pytest.mark.parametrize(("text", "expected"), CHEATSHEET.items())
+def test_cheatsheet(text: str, expected: str) -> None:
+    parsed = read(text)
+    assert outline(parsed.node) == expected
+    assert not parsed.notes
+
+
+# Text, outline, and what each note has to say.
+FORGIVEN: tuple[tuple[str, ...], ...] = (
+    ("c++", "Word c++"),
+    ("C#", "Word C#"),
+    ("R", "Word R"),
+    (".NET", "Word .NET"),
+    ('"to be or not to be"', 'Phrase "to be or not to be"'),
+    ("東京", "Word 東京"),
+    ("-bereal", "Not ·Word bereal"),
+    ("multi-agent", "Word multi-agent"),
+    ("covid 19", "Best ·Word covid ·Word 19"),
+    ("breeder's and", "Best ·Word breeder's ·Word and"),
+    ("title:", "Word title:", "has nothing behind it"),
+    ("title: ibm", "Best ·Word title: ·Word ibm", "has nothing behind it"),
+    ("(", "Everything", "bracket is not closed", "nothing to search for"),
+    (")", "Everything", "nothing to search for"),
+    ("()", "Everything", "nothing to search for"),
+    ('"unclosed', 'Word "unclosed"', "quote is not closed"),
+    ("a AND", "Best ·Word a ·Word AND", "has nothing to join"),
+    ("AND a", "Best ·Word AND ·Word a", "has nothing to join"),
+    ("a AND OR b", "Or ·Best ··Word a ··Word AND ·Word b", "has nothing to join"),
+    ("NOT", "Word NOT", "has nothing to join"),
+    ("NOT NOT a", "And ·Word NOT ·Not ··Word a", "has nothing to join"),
+    ("- a", "Word a"),
+    ("--a", "Not ·Word a"),
+    ("*", "Everything", "stands for every entry"),
+    ("**", "Everything", "stands for every entry"),
+    ("?", "Everything", "nothing to search for"),
+    ("what is ibm?", "Best ·Word what ·Word is ·Word ibm?"),
+    ("10:30", "Word 10:30"),
+    ("Note:this", "Word Note:this"),
+    ("re: hello", "Best ·Word re: ·Word hello"),
+    ("https://example.org/x?a=b", "Word https://example.org/x?a=b"),
+    ("C:\\dir", "Word C:\\dir"),
+    ("std::vector", "Word std::vector"),
+    ("Project News:IBM", "Best ·Word Project ·Word News:IBM"),
+    ("/etc/passwd", "Word /etc/passwd"),
+    ("a/b", "Word a/b"),
+    ("word~", "Fuzzy word~1"),
+    ("word~2", "Fuzzy word~2"),
+    ("word~9", "Fuzzy word~2", "two typing mistakes"),
+    ("~/home", "Word ~/home"),
+    ('"a b"~3', 'Phrase "a b"~3'),
+    ('title:"x y"', 'Phrase title:"x y"'),
+    ("title:(a OR -b)", "Or ·Word title:a ·Not ··Word title:b"),
+    ("-title:x", "Not ·Word title:x"),
+    ("+a b", "And ·Word b ·Word a"),
+    ("&&", "Everything", "has nothing to join", "nothing to search for"),
+    ("||", "Everything", "has nothing to join", "nothing to search for"),
+    ("link:https://en.example/wiki/X_(y)", "Word link:https://en.example/wiki/X_(y)"),
+    ("(feed:a OR feed:b)", "Or ·Word feed:a ·Word feed:b"),
+    ("tag:c++", "Word tag:c++"),
+    ("title:econom*", "Wildcard title:econom*"),
+    ("title:word~", "Fuzzy title:word~1"),
+    ("tag:mach*", "Wildcard tag:mach*"),
+    ("“a b” „c d” «e f»", 'And ·Phrase "a b" ·Phrase "c d" ·Phrase "e f"'),
+    ("a –b —c −d", "And ·Word a ·Not ··Word b ·Not ··Word c ·Not ··Word d"),
+    ("（ａ ＯＲ ｂ） title：ｘ", "And ·Or ··Word ａ ··Word ｂ ·Word title:ｘ"),
+    ("＂ａ\u3000ｂ＂", 'Phrase "ａ\u3000ｂ"'),
+    ("＋ａ ｂ", "And ·Word ｂ ·Word ａ"),
+    ("－ａ ｂ～ ｃ＊", "And ·Best ··Fuzzy ｂ~1 ··Wildcard c* ·Not ··Word ａ"),
+    ("a\u3000b", "Best ·Word a ·Word b"),
+    ('foo"bar baz"qux', 'Best ·Word foo"bar ·Word baz"qux'),
+    ('5"disk 3"', 'Best ·Word 5"disk ·Word 3"'),
+    ('title:foo"bar', 'Word title:foo"bar'),
+    ("date:>2020", "DateRange 2020-12-31T23:00:00Z .. …"),
+    ("date:2020-08-15..", "DateRange 2020-08-14T22:00:00Z .. …"),
+    ("after:2020", "DateRange 2019-12-31T23:00:00Z .. …"),
+    ('"aug 2020"', 'Phrase "aug 2020"'),
+    ("date:15.08.2020", "DateRange 2020-08-14T22:00:00Z .. 2020-08-15T22:00:00Z"),
+    ("since:3d", "DateRange 2020-09-13T12:00:00Z .. …"),
+    ("after:3d", "DateRange 2020-09-13T12:00:00Z .. …"),
+    ("newer:2weeks", "DateRange 2020-09-02T12:00:00Z .. …"),
+    ("older:1y6m", "DateRange … .. 2019-03-16T13:00:00Z"),
+    ("-(a b)", "Not ·Best ··Word a ··Word b"),
+    ("-(a OR b) c", "And ·Word c ·Not ··Or ···Word a ···Word b"),
+    ("NOT (a b)", "Not ·Best ··Word a ··Word b"),
+    ("title:-x", "Not ·Word title:x"),
+    ("title:+x", "Word title:x"),
+    ("title:NOT", "Word title:NOT"),
+    ("a AND NOT b", "And ·Word a ·Not ··Word b"),
+    ("a OR NOT b", "Or ·Word a ·Not ··Word b"),
+    ("a OR -b", "Or ·Word a ·Not ··Word b"),
+    ("-a OR -b", "Or ·Not ··Word a ·Not ··Word b"),
+    ("a and b or c", "Best ·Word a ·Word and ·Word b ·Word or ·Word c"),
+    ("title:(a b", "Best ·Word title:a ·Word title:b", "bracket is not closed"),
+    ("title:(a b) c)", "And ·Word c ·Best ··Word title:a ··Word title:b"),
+    ("(a) (b)", "Best ·Word a ·Word b"),
+    ("((((a))))", "Word a"),
+    ('-"a b"', 'Not ·Phrase "a b"'),
+    ('+"a b"', 'Phrase "a b"'),
+    ("a AND b c", "And ·Word a ·Best ··Word b ··Word c"),
+    ("word ~", "Word word"),
+    ('"a b"~', 'Phrase "a b"'),
+    ('""', "Everything", "nothing to search for"),
+    ('"" a', "Word a"),
+    ('title:""', "Everything", "nothing to search for"),
+    ("title:()", "Everything", "nothing to search for"),
+    ("NOT ()", "Everything", "nothing to search for"),
+    ("-()", "Everything", "nothing to search for"),
+    ("+()", "Everything", "nothing to search for"),
+    ("- ", "Everything", "nothing to search for"),
+    ("a -", "Word a"),
+    ("a - b", "Best ·Word a ·Word b"),
+    ("-*", "Not ·Everything", "stands for every entry"),
+    ("title:*", "Everything", "stands for every entry"),
+    ("tag:*", "Wildcard tag:*"),
+    ("author:/x/", "Regex author:/x/"),
+    (
+        "date:(>2020 OR <2019)",
+        "Or ·DateRange 2020-12-31T23:00:00Z .. … ·DateRange … .. 2018-12-31T23:00:00Z",
+    ),
+    ('date:"last week"', "DateRange 2020-09-06T22:00:00Z .. 2020-09-13T22:00:00Z"),
+    ("since:last week", "DateRange 2020-09-06T22:00:00Z .. …"),
+    ("id:abc", "Word id:abc"),
+    ("lang:en_US", "Word lang:en-us"),
+    ("lang:German", "Word lang:de"),
+    ("a&b", "Word a&b"),
+    ("AT&T", "Word AT&T"),
+    ('is:"updated"', "Flag updated"),
+    ("is:(updated)", "Flag updated"),
+    ("title:is:updated", "Word title:is:updated"),
+    ("title:author:x", "Word title:author:x"),
+    ("-title:", "Not ·Word title:", "has nothing behind it"),
+    ("+", "Everything", "nothing to search for"),
+    ("++", "Everything", "nothing to search for"),
+    ("c++ -c++", "And ·Word c++ ·Not ··Word c++"),
+    ('"a" b', 'And ·Word b ·Word "a"'),
+    ("'a b'", "Best ·Word 'a ·Word b'"),
+    ("‘a b’", "Best ·Word ‘a ·Word b’"),
+    ("/colou?r/", "Regex /colou?r/"),
+    ("title:/x/", "Regex title:/x/"),
+    ("/a b/", "Best ·Word /a ·Word b/"),
+    ("/a b c/ d", "Best ·Word /a ·Word b ·Word c/ ·Word d"),
+    ("a/b/ c", "Best ·Word a/b/ ·Word c"),
+    ("link:/x/", "Regex link:/x/"),
+    ("(a OR b)c", "Best ·Or ··Word a ··Word b ·Word c"),
+    ("a(b)", "Best ·Word a ·Word b"),
+    ("f(x)", "Best ·Word f ·Word x"),
+    ("foo) bar", "Best ·Word foo ·Word bar"),
+    ("a OR", "Best ·Word a ·Word OR", "has nothing to join"),
+    ("OR", "Word OR", "has nothing to join"),
+    ("or", "Word or"),
+    ("title:a OR b", "Or ·Word title:a ·Word b"),
+    ("feed:a feed:b", "And ·Word feed:a ·Word feed:b"),
+    ("date:2020-01-01T10:00", "DateRange 2020-01-01T09:00:00Z .. 2020-01-01T09:01:00Z"),
+    (
+        "date:2020-08-15T10:00Z..2020-08-15T11",
+        "DateRange 2020-08-15T10:00:00Z .. 2020-08-15T10:00:00Z",
+    ),
+    ("😀", "Word 😀"),
+    ("!!!", "Everything", "nothing to search for"),
+    ("a,b", "Word a,b"),
+    ("site:icmpd.org", "Word link:icmpd.org"),
+    ("e-mail", "Word e-mail"),
+    ("x -- y", "Best ·Word x ·Word y"),
+    ('"x" -- y', 'And ·Word y ·Word "x"'),
+    ("foo:-bar", "Word foo:-bar"),
+    ("foo:bar", "Word foo:bar"),
+    ("author:jane doe", "And ·Word doe ·Word author:jane"),
+    ('since:"3 days', "DateRange 2020-09-13T12:00:00Z .. …", "quote is not closed"),
+    ("word~0", 'Word "word"'),
+    ("「東京 大阪」", 'Phrase "東京 大阪"'),
+    ("(date:2020) ibm", "And ·Word ibm ·DateRange 2019-12-31T23:00:00Z .. 2020-12-31T23:00:00Z"),
+    ("(feed:a OR feed:b) ibm", "And ·Word ibm ·Or ··Word feed:a ··Word feed:b"),
+    ('("x" OR "y") z', 'And ·Word z ·Or ··Word "x" ··Word "y"'),
+    ("(a -b) c", "Best ·And ··Word a ··Not ···Word b ·Word c"),
+    ("(-b) c", "And ·Word c ·Not ··Word b"),
+    ("title:(a (b c))", "Best ·Word title:a ·Best ··Word title:b ··Word title:c"),
+    ("a * b", "Best ·Word a ·Word b", "stands for every entry"),
+    ("* *", "Everything", "stands for every entry"),
+    ("* -b", "Not ·Word b", "stands for every entry"),
+    (
+        "date:2020-08-15 10:30",
+        "DateRange 2020-08-15T08:30:00Z .. 2020-08-15T08:31:00Z",
+        "is read as one date",
+    ),
+    (
+        "date:1 aug 2020 .. 20 aug 2020 ibm",
+        "And ·Word ibm ·DateRange 2020-07-31T22:00:00Z .. 2020-08-20T22:00:00Z",
+    ),
+    ("since:last week ibm", "And ·Word ibm ·DateRange 2020-09-06T22:00:00Z .. …"),
+    ("newer:3 days ibm", "And ·Word ibm ·DateRange 2020-09-13T12:00:00Z .. …"),
+    (
+        "after:2020 may elections",
+        "And ·Word elections ·DateRange 2020-04-30T22:00:00Z .. …",
+        "is read as one date",
+    ),
+    ("example.org/x?a=b", "Word example.org/x?a=b"),
+    ("/*", "Everything", "nothing to search for"),
+    ("(link:https://x/X_(y))", "Word link:https://x/X_(y)"),
+    ("feed:a) b", "And ·Word b ·Word feed:a"),
+    ("\u200btitle:ibm", "Word title:ibm"),
+    ("tag:-x", "Not ·Word tag:x"),
+    ("title:-(a b)", "Not ·Best ··Word title:a ··Word title:b"),
+    ("id:ab*", "Word id:ab"),
+    ("lang:en*", "Word lang:en"),
+    ("author:doe~", "Fuzzy author:doe~1"),
+    ("test:foo", "Word test:foo"),
+    ("data:x", "Word data:x"),
+    (":-)", "Everything", "nothing to search for"),
+    ("x  (", "Word x", "bracket is not closed"),
+    ("wom?n", "Wildcard wom?n"),
+    ("**bold**", "Wildcard **bold**"),
+    ("R&D", "Word R&D"),
+    ('the "quick" fox', 'And ·Best ··Word the ··Word fox ·Word "quick"'),
+    ("-title:-x", "Not ·Word title:x"),
+    ("+title:-x", "Not ·Word title:x"),
+    ("NOT -a", "Word a"),
+    ("feed：ｉｃｍｐｄ", "Word feed:icmpd"),
+    ("", "Everything"),
+    (" \n ", "Everything"),
+)
+
+
+@pytest.mark.parametrize(("text", "expected", "notes"), [(a, b, c) for a, b, *c in FORGIVEN])
+def test_forgiving(text: str, expected: str, notes: list[str]) -> None:
+    parsed = read(text)
+    assert outline(parsed.node) == expected
+    assert len(parsed.notes) == len(notes)
+    for said, wanted in zip(parsed.notes, notes, strict=True):
+        assert wanted in said
+    check_spans(text, parsed.node)
+
+
+@pytest.mark.parametrize("name", [*FIELDS, *ALIASES, "Title", "DATE", "ｔｉｔｌｅ"])
+def test_every_field_name_is_known(name: str) -> None:
+    values = {"is": "updated", "has": "enclosure", "lang": "en", "language": "en"}
+    field = fields.resolve(plain(name))
+    dated = field in fields.DATES
+    text = f"{name}:{'2020' if dated else values.get(name, 'x')}"
+    (leaf, negated), *rest = tree.leaves(read(text).node)
+    assert not rest
+    assert not negated
+    if dated:
+        assert isinstance(leaf, tree.DateRange)
+    elif name in ("is", "has"):
+        assert isinstance(leaf, tree.Flag)
+    else:
+        assert isinstance(leaf, tree.Word)
+        assert leaf.field == field
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong", "reason", "suggestion"),
+    [
+        ("date:garbage", "garbage", "is neither a date nor an age", ""),
+        ("x date:2020-13 y", "2020-13", "no month 13", "2020-12"),
+        ("date:2021-02-30", "2021-02-30", "February 2021 has no day 30", "2021-02-28"),
+        ("date:2020-10..2020-08", "2020-10..2020-08", "ends before", "2020-08..2020-10"),
+        ("date:..", "..", "one side", ""),
+        ("date:15/08/2020", "15/08/2020", "neither a date", "2020-08-15"),
+        ("date:2020-2021", "2020-2021", "neither a date", "2020..2021"),
+        ("since:yesterdya", "yesterdya", "neither a date", "yesterday"),
+        ("since:last weak", "last", "neither a date", "last year"),
+        ('until:"last weak"', '"last weak"', "neither a date", "last week"),
+        ("newer:soon", "soon", "neither a date nor an age", ""),
+        ("newer:3", "3", "neither a date nor an age", "3d"),
+        ("date:/x/", "/x/", "neither a date", ""),
+        ("date:2020-Q5", "2020-Q5", "no quarter 5", "2020-Q4"),
+        ("date:9999-w52", "9999-w52", "out of range", ""),
+        ("date:9999-q4", "9999-q4", "out of range", ""),
+        ("date:0000", "0000", "out of range", ""),
+        ("date:0001-w01", "0001-w01", "out of range", ""),
+        ("older:9999y", "9999y", "out of range", ""),
+        ("border tilte:ibm", "tilte", "no field 'tilte'", "title"),
+        ("-tilte:ibm", "tilte", "no field 'tilte'", "title"),
+        ("ｔｉｌｔｅ：ibm", "ｔｉｌｔｅ", "no field 'tilte'", "title"),
+        ("autor:x", "autor", "no field 'autor'", "author"),
+        ("/[/", "/[/", "not a regular expression", ""),
+        ("title:/(?L)x/", "/(?L)x/", "not a regular expression", ""),
+        (f"/{'a' * 201}/", f"/{'a' * 201}/", "at most 200", ""),
+        ("lang:klingon!", "klingon!", "is not a language", ""),
+        ("lang:englisch", "englisch", "is not a language", "english"),
+        ("is:foo", "foo", "no is:foo", "updated"),
+        ("-has:updated", "updated", "no has:updated", "enclosure"),
+        (f"{'(' * 50}-(a)", "-(", "brackets nest deeper", ""),
+        (f"{'(' * 50} NOT (a)", "(", "brackets nest deeper", ""),
+    ],
+)
+def test_errors(text: str, wrong: str, reason: str, suggestion: str) -> None:
+    with pytest.raises(QueryError) as caught:
+        read(text)
+    error = caught.value
+    assert error.query == text
+    assert text[error.start : error.end] == wrong
+    assert reason in error.reason
+    assert error.suggestion == suggestion
+
+
+@pytest.mark.parametrize(
+    ("text", "carets"),
+    [
+        ("ibm date:garbage", "         ^^^^^^^"),
+        ("東京 date:garbage x", "          ^^^^^^^"),
+        ("ｔｉｌｔｅ：ibm", "^^^^^^^^^^"),
+        ("cafe\u0301 tilte:x", "     ^^^^^"),
+        ("❤\ufe0f tilte:x", "  ^^^^^"),
+        ('date:""', "     ^^"),
+        ("date:昨日", "     ^^^^"),
+    ],
+)
+def test_caret(text: str, carets: str) -> None:
+    with pytest.raises(QueryError) as caught:
+        read(text)
+    assert caret(caught.value).split("\n") == [text, carets]
+
+
+def test_caret_keeps_to_two_lines_without_controls() -> None:
+    text = "a\n\x1b[31m\u2028\u202e\x85 tilte:x"
+    with pytest.raises(QueryError) as caught:
+        read(text)
+    query, carets = caret(caught.value).splitlines()
+    assert query == "a  [31m    tilte:x"
+    assert carets == " " * query.index("tilte") + "^^^^^"
+
+
+def test_suggestions_are_right() -> None:
+    """What an error suggests can be put in the place that is wrong."""
+    for text in ("date:2020-13", "date:2020-10..2020-08", "tilte:ibm", "lang:englisch", "is:foo",
+                 "newer:3", "date:15/08/2020", "date:2020-2021", "since:yesterdya"):  # fmt: skip
+        with pytest.raises(QueryError) as caught:
+            read(text)
+        error = caught.value
+        assert error.suggestion
+        assert not read(text[: error.start] + error.suggestion + text[error.end :]).notes
+
+
+def test_titles_of_feeds_are_natural_text(fixtures: Path) -> None:
+    titles = {
+        entry["title"]
+        for file in fixtures.glob("*.expected.json")
+        for entry in json.loads(file.read_text("utf-8"))["entries"]
+        if entry.get("title")
+    }
+    assert len(titles) > 20
+    for title in titles:
+        assert any(isinstance(leaf, tree.Word) for leaf, _ in tree.leaves(read(title).node))
+
+
+def test_only_the_beginning_of_a_long_text_is_read() -> None:
+    parsed = read("a " * LONGEST)
+    assert len(list(tree.leaves(parsed.node))) == LONGEST // 2
+    assert parsed.notes == ("Only the first 10,000 characters of the query are read.",)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["(", ")", "()", '"', "-", "+", "--(", "title:", "title:-", "title:(", "a AND ", "NOT ", "OR ",
+     "a", "a ", "a~", "~", "?", "a?", "*", "/", "/(", "/a", "\\", "link:(", "link:(a ", "tag:a*",
+     "date:1d a a a a a a ", "date:1d ", "date:2020..", "&&", "a OR ", '"a" ', "(a ", "x:", "東",
+     "東 ", "é", "’", "。", "1h", "-(a) ", "a" + "\u0301" * 3],
+)  # fmt: skip
+@pytest.mark.parametrize("before", ["", "date:"])
+def test_time_and_depth_are_bounded(piece: str, before: str) -> None:
+    for length in (LONGEST, 100_000):
+        text = (before + piece * length)[:length] + "!"
+        start = time.perf_counter()
+        try:
+            node = read(text).node
+        except QueryError:
+            continue
+        finally:
+            assert time.perf_counter() - start < 1
+        assert max(len(row) - len(row.lstrip()) for row in tree.outline(node).split("\n")) < (
+            2 * 4 * DEEPEST
+        )
+
+
+# Properties
+
+NAMES = [*FIELDS, "Title", "tilte", "note", "http"]
+PIECES = st.sampled_from(
+    [*(f"{name}:" for name in NAMES), *'()"-+~*?/:.,\'“”–—（：＂　', " ", "  ", "AND", "OR", "NOT",
+     "&&", "||", "a", "b", "c++", "東京", "2020", "2020-08", "..", "3d", "last week", "updated",
+     "enclosure", "en", "/x/", '"a b"', "~2", "https://x.org/(y)?z", "and", "\u0301", "\n"]
+)  # fmt: skip
+TEXTS = st.one_of(
+    st.text(st.characters(exclude_categories=())),
+    st.lists(PIECES, max_size=14).map("".join),
+    st.lists(PIECES, max_size=14).map(" ".join),
+)
+
+
+def check_spans(text: str, node: tree.Node) -> None:
+    for leaf, _ in tree.leaves(node):
+        assert 0 <= leaf.span.start <= leaf.span.end <= len(text)
+        source = plain(text[leaf.span.start : leaf.span.end])
+        match leaf:
+            case tree.Word(said, "lang"):
+                names = [name for name, tag in fields.LANGUAGES.items() if tag == said]
+                written = source.casefold().replace("_", "-")
+                assert any(each in written for each in [said, *names])
+            case tree.Word(said) | tree.Phrase(said) | tree.Fuzzy(said):
+                assert plain(said) in source
+            case tree.Wildcard(said) | tree.Regex(said):
+                assert said in source
+            case tree.DateRange() | tree.Flag():
+                assert source.strip()
+
+
+@given(TEXTS)
+@settings(max_examples=1500, deadline=None)
+def test_any_text(text: str) -> None:
+    error = error_of(text)
+    if error is not None:
+        assert error.query == text
+        assert 0 <= error.start < error.end <= len(text)
+        assert error.reason
+        assert len(caret(error).splitlines()) == 2
+        assert repr(error_of(text)) == repr(error)
+        return
+    parsed = read(text)
+    assert parsed == read(text)
+    check_spans(text, parsed.node)
+    for leaf, _ in tree.leaves(parsed.node):
+        assert not isinstance(leaf, tree.Word) or leaf.text
+    if not text.strip():
+        assert parsed == Parsed(tree.Everything(parsed.node.span))
+
+
+@given(st.text(), st.text())
+@settings(max_examples=200, deadline=None)
+def test_typographic_forms_are_as_long_as_plain_ones(one: str, other: str) -> None:
+    assert len(plain(one)) == len(one)
+    assert plain(one + other) == plain(one) + plain(other)
+    assert plain(plain(one)) == plain(one)
+
+
+PLAIN_WORDS = st.lists(
+    st.text(st.characters(categories=("L", "M", "N")), min_size=1), min_size=1, max_size=8
+)
+
+
+@given(PLAIN_WORDS)
+@settings(max_examples=300, deadline=None)
+def test_plain_words_are_words(words: list[str]) -> None:
+    text = " ".join(words)
+    assume(not {"AND", "OR", "NOT"} & set(plain(text).split()))
+    node = read(text).node
+    found = [leaf.text for leaf, _ in tree.leaves(node) if isinstance(leaf, tree.Word)]
+    # A mark that stands on no letter is no word.
+    assert [word for word in words if word in found] == found
+    assert all(word in found for word in words if word[0].isalnum() and word.isascii())
+    if len(found) > 1:
+        assert isinstance(node, tree.Best)
+
+
+def matches(node: tree.Node, words: set[str]) -> bool:
+    """Whether an entry that is a set of words matches."""
+    match node:
+        case tree.Not(child):
+            return not matches(child, words)
+        case tree.And(children):
+            return all(matches(child, words) for child in children)
+        case tree.Best(children) | tree.Or(children):
+            return any(matches(child, words) for child in children)
+        case tree.Everything():
+            return True
+        case tree.Word(text):
+            return text in words
+        case tree.Phrase(text):
+            return set(text.split()) <= words
+    raise AssertionError(node)
+
+
+EXCLUDED = [
+    "-{}", "--{}", "–{}", "－{}", "NOT {}", "-({})", "NOT ({} OR a)", '-"{}"', 'NOT "{}"', "(-{})",
+    "-(a {})", "(NOT {})", "((-{}))", "-body:{}", "body:-{}", "-body:({})", "body:(-{})",
+]  # fmt: skip
+WANTED = [
+    "a",
+    "b",
+    "c",
+    "+d",
+    '"a"',
+    '"a b"',
+    "(a OR b)",
+    "(a b)",
+    "AND",
+    "(",
+    ")",
+    "",
+    "*",
+    "body:a",
+]
+
+
+@given(
+    st.lists(st.sampled_from(WANTED), max_size=5),
+    st.lists(st.sampled_from(EXCLUDED), min_size=1, max_size=3),
+    st.randoms(use_true_random=False),
+    st.sets(st.sampled_from("abcd")),
+)
+@settings(max_examples=500, deadline=None)
+def test_what_is_excluded_never_matches(
+    wanted: list[str], excluded: list[str], random: Random, words: set[str]
+) -> None:
+    pieces = [*wanted, *(form.format(f"x{at}") for at, form in enumerate(excluded))]
+    random.shuffle(pieces)
+    node = read(" ".join(pieces)).node
+    held = {(leaf.text, negated) for leaf, negated in tree.leaves(node)
+            if isinstance(leaf, tree.Word | tree.Phrase)}  # fmt: skip
+    for at in range(len(excluded)):
+        assert (f"x{at}", True) in held
+        assert (f"x{at}", False) not in held
+        if "(" not in wanted:  # one that is left open takes what follows into its group
+            assert not matches(node, {*words, f"x{at}"})
+
+
+@given(st.sets(st.sampled_from("abcde")), st.sets(st.sampled_from("abcde")))
+def test_bare_words_match_any(wanted: set[str], words: set[str]) -> None:
+    assume(wanted)
+    assert matches(read(" ".join(sorted(wanted))).node, words) == bool(wanted & words)
