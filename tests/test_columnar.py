@@ -555,11 +555,6 @@ def fill_bulk(directory: Path, batch: list[list[dict[str, Any]]], **options: Any
             writer.commit(**options)
 
 
-PLAIN = fields.Schema(
-    **{**dict(SCHEMA.items()), "title": fields.TEXT(SimpleAnalyzer(), stored=True)}
-)
-
-
 def everything(reader: SegmentReader) -> dict[str, Any]:
     """All that a segment tells."""
     told: dict[str, Any] = {"documents": reader.doc_count, "fields": reader.fields()}
@@ -568,7 +563,8 @@ def everything(reader: SegmentReader) -> dict[str, Any]:
         for number, term in enumerate(reader.field(name).terms):
             postings = [part.tolist() for part in reader.positions(name, number)]
             maxima = [part.tolist() for part in reader.block_maxima(name, number)]
-            told[f"{name}:{term!r}"] = postings, maxima
+            weights = reader.weights(name, number)
+            told[f"{name}:{term!r}"] = postings, maxima, None if weights is None else list(weights)
     for name, kind in reader.columns().items():
         if kind["kind"] == "numbers":
             told[f"column {name}"] = reader.column(name).tolist()
@@ -589,7 +585,7 @@ def test_both_ways_in_make_the_same_segments(
         for part in batch
         for document in part
     ]
-    slow = index.create_in(str(folder()), PLAIN)
+    slow = index.create_in(str(folder()), SCHEMA)
     fill(slow, [every], ColumnarCodec())
     (one,) = open_segments(Path(slow.storage.folder))
     whole = folder()
@@ -751,16 +747,23 @@ def test_second_keys_find_terms_and_survive_merges(tmp_path: Path) -> None:
     assert found(one, "opec") == found(one, "x", prefix=True) == []
     assert found(two, "o", prefix=True) == ["oils", "opec"]
     assert found(one, "", prefix=True) == ["gas", "oil", "oils"]
-    with BulkWriter(tmp_path, keys=keys) as writer:
+    # A writer that does not know how to make them takes them over, unless one segment has none.
+    with BulkWriter(tmp_path) as writer:
         writer.commit(optimize=True)
     (merged,) = open_segments(tmp_path)
-    assert merged.has_key("body", "stem")
     assert [found(merged, key) for key in ("oil", "opec", "ga", "zz")] == [
         ["oil", "oils"],
         ["opec"],
         ["gas"],
         [],
     ]
+    for known, has in ((None, False), (keys, True)):
+        with BulkWriter(tmp_path, keys=known) as writer:
+            writer.add(Document(texts={"body": (["oils"], [0])}))
+            writer.commit(optimize=True)
+        (merged,) = open_segments(tmp_path)
+        assert merged.has_key("body", "stem") is has
+    assert found(merged, "oil") == ["oil", "oils"]
 
 
 @MANY

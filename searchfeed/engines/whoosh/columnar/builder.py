@@ -31,11 +31,15 @@ TERM_BYTES = 160
 
 @dataclass(frozen=True, slots=True)
 class FieldKind:
-    """What is kept of an indexed field: how often a term stands, where, the field's length."""
+    """What is kept of an indexed field: how often a term stands, where, the field's length.
+
+    ``boost`` is what Whoosh multiplies the frequencies by when it scores.
+    """
 
     frequencies: bool = False
     positions: bool = False
     lengths: bool = False
+    boost: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +125,10 @@ class _FieldBuilder:
         terms = terms[order]
         documents = np.repeat(_view(self._documents), _view(self._counts))[order]
         positions = _view(self._positions)[order] if self.kind.positions else None
-        yield group(terms, documents, positions, frequencies=self.kind.frequencies)
+        yield group(self.kind, terms, documents, positions)
 
 
-def group(
-    terms: Array, documents: Array, positions: Array | None, *, frequencies: bool
-) -> Postings:
+def group(kind: FieldKind, terms: Array, documents: Array, positions: Array | None) -> Postings:
     """Occurrences in the order of term, document and position, as postings."""
     new_term = np.diff(terms, prepend=-1) != 0
     new = new_term | (np.diff(documents, prepend=-1) != 0)
@@ -137,9 +139,10 @@ def group(
         gaps = np.diff(positions, prepend=np.int32(0))
         gaps[starts] = positions[starts]
     amounts = np.diff(starts, append=len(terms)).astype(np.int32)
-    if not frequencies:
+    if not kind.frequencies:
         amounts[:] = 1
-    return Postings(counts, documents[starts], amounts, gaps)
+    weights = None if kind.boost == 1 else (amounts * kind.boost).astype("<f4")
+    return Postings(counts, documents[starts], amounts, gaps, weights)
 
 
 def _view(numbers: array[int]) -> NDArray[np.int32]:

@@ -88,8 +88,12 @@ class FieldReader:
         documents = self.documents.range(start, stop)
         return most, self.lengths[documents].min(keepdims=True).astype(np.int32)
 
-    def terms_by_key(self, key: str, text: str, *, prefix: bool) -> Integers:
-        """See ``SegmentReader.terms_by_key``."""
+    def keys(self, key: str) -> tuple[Dictionary, Array, Array]:
+        """The second keys of a name, where the terms of each start, and those terms.
+
+        Raises:
+            KeyError: there are none of that name.
+        """
         if key not in self.attributes["keys"]:
             raise KeyError(key)
         if key not in self._keys:
@@ -99,7 +103,11 @@ class FieldReader:
                 self._container.array(self._name, f"{part}.terms.starts"),
                 self._container.array(self._name, f"{part}.terms"),
             )
-        words, starts, terms = self._keys[key]
+        return self._keys[key]
+
+    def terms_by_key(self, key: str, text: str, *, prefix: bool) -> Integers:
+        """See ``SegmentReader.terms_by_key``."""
+        words, starts, terms = self.keys(key)
         wanted = text.encode("utf-8", "surrogatepass")
         if prefix:
             low, high = words.prefixed(wanted)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from searchfeed.engines.whoosh.columnar.packing import counts
-from searchfeed.engines.whoosh.columnar.segment import Keys, Postings, SegmentFile
+from searchfeed.engines.whoosh.columnar.segment import Keys, MakeKey, Postings, SegmentFile
 from searchfeed.engines.whoosh.columnar.stored import StoredWriter
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ def merge_segments(path: Path, segments: Sequence[SegmentReader], keys: Keys | N
     Args:
         path: the file to write.
         segments: what to merge.
-        keys: second keys for the terms; made anew, since only the terms that are left have them.
+        keys: how to make second keys for the terms; those of other names are taken over where all
+            segments have them.
 
     Returns:
         How many documents it holds; where that is 0 no file is written.
@@ -92,11 +93,14 @@ def merge_segments(path: Path, segments: Sequence[SegmentReader], keys: Keys | N
     numbers = _renumber(segments)
     with SegmentFile(path, doc_count) as file:
         for name in sorted({name for segment in segments for name in segment.fields()}):
-            merge = _FieldMerge([segment.field(name) for segment in segments], numbers)
+            fields = [segment.field(name) for segment in segments]
+            merge = _FieldMerge(fields, numbers)
             lengths = None
-            if any(len(segment.field(name).lengths) for segment in segments):
+            if any(len(field.lengths) for field in fields):
                 lengths = np.concatenate([_live(s, s.lengths(name)) for s in segments])
-            file.field(name, merge.words, merge.batches(), lengths, (keys or {}).get(name))
+            made = dict((keys or {}).get(name, {}))
+            made |= _kept_keys(fields, set(made))
+            file.field(name, merge.words, merge.batches(), lengths, made)
         for name in sorted({name for segment in segments for name in segment.columns()}):
             _merge_column(file, name, segments)
         stored = StoredWriter()
@@ -121,6 +125,21 @@ def _renumber(segments: Sequence[SegmentReader]) -> list[Integers]:
         numbers.append(new)
         base += segment.live_count
     return numbers
+
+
+def _kept_keys(fields: Sequence[FieldReader], made: set[str]) -> dict[str, MakeKey]:
+    """The second keys that the terms of all segments have, as they are, but for those ``made``."""
+    fields = [field for field in fields if len(field.terms)]
+    kept: dict[str, MakeKey] = {}
+    for name in set.intersection(*(set(field.attributes["keys"]) for field in fields)) - made:
+        known: dict[str, str] = {}
+        for field in fields:
+            words, (keys, starts, terms) = field.terms[:], field.keys(name)
+            for key, amount, first in zip(keys[:], counts(starts), starts.tolist(), strict=False):
+                for term in terms[first : first + amount].tolist():
+                    known[words[term].decode()] = key.decode()
+        kept[name] = known.get
+    return kept
 
 
 def _merge_column(file: SegmentFile, name: str, segments: Sequence[SegmentReader]) -> None:

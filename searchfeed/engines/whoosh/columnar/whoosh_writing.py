@@ -49,6 +49,7 @@ def field_kinds(schema: Schema) -> dict[str, FieldKind]:
             frequencies=format_ is not formats.Existence,
             positions=format_ is formats.Positions,
             lengths=bool(field.scorable),
+            boost=field.format.field_boost,
         )
     return kinds
 
