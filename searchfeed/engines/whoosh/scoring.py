@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from searchfeed.engines.whoosh.view import Documents, Numbers, Places, View
     from searchfeed.engines.whoosh.vocabulary import Family, Vocabulary
 
-SATURATION = 1.4
+SATURATION = 1.1
 """k1 of BM25: how soon more of the same word stops counting."""
 
 FIELDS: dict[str, tuple[float, float]] = {
