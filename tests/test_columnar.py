@@ -866,6 +866,18 @@ def test_a_commit_carries_its_extra_and_can_be_given_up(tmp_path: Path) -> None:
     assert names == ["MAIN_WRITELOCK", "MAIN_x.sfc", "_MAIN_1.sfm", "_MAIN_1.toc"]
 
 
+def test_a_commit_can_keep_nothing_of_before(tmp_path: Path) -> None:
+    for text in "ab":
+        with BulkWriter(tmp_path, SCHEMA) as writer:
+            writer.add(one(text))
+            writer.clear()
+            if text == "b":
+                assert ids(tmp_path) == ["a"]
+            writer.commit()
+    assert ids(tmp_path) == ["b"]
+    assert len(list(tmp_path.glob("*.sfc"))) == 1
+
+
 def test_segments_built_elsewhere_are_taken_in(tmp_path: Path) -> None:
     code = (
         "import sys, pathlib, pickle\n"
