@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def main() -> None:
+    """Search the demo's index, and draw what is printed."""
     command = [sys.executable, "-m", "searchfeed", "--index", "index", "--color", "always"]
     shown = subprocess.run(
         [*command, *QUERY, "--format", "table"],
