@@ -31,6 +31,9 @@ ROOT = Path(__file__).parents[1]
 DEFAULT_FOLDER = ROOT.parent / "shared" / "ir"
 DEFAULT_OUTPUT = Path(__file__).parent / "results" / "relevance.json"
 
+PIPED_WIDTH = 110
+"""Columns of the tables where there is no terminal to fit them to."""
+
 EQUAL = 5e-5
 """Means that differ by less look the same in the table, and are marked alike."""
 
@@ -190,6 +193,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     ) as progress:
         outcomes = run(folders, systems, options.queries, progress)
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=PIPED_WIDTH)
     for table in tables(outcomes, systems):
         console.print(table)
     options.output.parent.mkdir(parents=True, exist_ok=True)
