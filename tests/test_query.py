@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import time
+import warnings
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -232,10 +234,6 @@ FORGIVEN: tuple[tuple[str, ...], ...] = (
     ("title:a OR b", "Or ·Word title:a ·Word b"),
     ("feed:a feed:b", "And ·Word feed:a ·Word feed:b"),
     ("date:2020-01-01T10:00", "DateRange 2020-01-01T09:00:00Z .. 2020-01-01T09:01:00Z"),
-    (
-        "date:2020-08-15T10:00Z..2020-08-15T11",
-        "DateRange 2020-08-15T10:00:00Z .. 2020-08-15T10:00:00Z",
-    ),
     ("😀", "Word 😀"),
     ("!!!", "Everything", "nothing to search for"),
     ("a,b", "Word a,b"),
@@ -311,6 +309,40 @@ def test_forgiving(text: str, expected: str, notes: list[str]) -> None:
     check_spans(text, parsed.node)
 
 
+@pytest.mark.parametrize(
+    "text", ["order:5", "never:again", "form:x", "hash:ab12", "ext:pdf", "folder:inbox", "data:x"]
+)
+def test_words_that_look_like_fields_are_natural_text(text: str) -> None:
+    assert read(text) == read(f"{text} ")
+    assert outline(read(text).node) == f"Word {text}"
+
+
+@pytest.mark.parametrize("text", ["東京？大阪", "東京?大阪", "どこ？ここ"])
+def test_a_question_mark_between_sentences_is_no_pattern(text: str) -> None:
+    assert outline(read(text).node) == f"Word {text}"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("link:https://x.example/*", "Word link:https://x.example/"),
+        ("link:*/news/*", "Word link:/news/"),
+        ("feed:https://x.example*", "Word feed:https://x.example"),
+        ("feed:icm*", "Wildcard feed:icm*"),
+        ("link:icm*", "Wildcard link:icm*"),
+    ],
+)
+def test_a_part_of_an_address_needs_no_star(text: str, expected: str) -> None:
+    assert outline(read(text).node) == expected
+
+
+def test_an_expression_that_python_finds_doubtful_warns_nobody() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert outline(read("/[[a]x+/").node) == "Regex /[[a]x+/"
+        re.compile("[[a]x+", re.IGNORECASE)
+
+
 @pytest.mark.parametrize("name", [*FIELDS, *ALIASES, "Title", "DATE", "ｔｉｔｌｅ"])
 def test_every_field_name_is_known(name: str) -> None:
     values = {"is": "updated", "has": "enclosure", "lang": "en", "language": "en"}
@@ -336,6 +368,19 @@ def test_every_field_name_is_known(name: str) -> None:
         ("x date:2020-13 y", "2020-13", "no month 13", "2020-12"),
         ("date:2021-02-30", "2021-02-30", "February 2021 has no day 30", "2021-02-28"),
         ("date:2020-10..2020-08", "2020-10..2020-08", "ends before", "2020-08..2020-10"),
+        ("date:2020-09..2020-08", "2020-09..2020-08", "ends before", "2020-08..2020-09"),
+        (
+            "date:2020-08-02..2020-08-01",
+            "2020-08-02..2020-08-01",
+            "ends before",
+            "2020-08-01..2020-08-02",
+        ),
+        (
+            "date:2020-08-15T10:00Z..2020-08-15T11",
+            "2020-08-15T10:00Z..2020-08-15T11",
+            "ends before",
+            "2020-08-15T11..2020-08-15T10:00Z",
+        ),
         ("date:..", "..", "one side", ""),
         ("date:15/08/2020", "15/08/2020", "neither a date", "2020-08-15"),
         ("date:2020-2021", "2020-2021", "neither a date", "2020..2021"),

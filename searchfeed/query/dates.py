@@ -120,7 +120,9 @@ def ranged(text: str, clock: Clock) -> Instants:
     end = until(right, clock) if right.strip() else None
     if start is None and end is None:
         raise BadDateError("a range needs a date on one side at least")
-    if start is not None and end is not None and end < start:
+    # Where one period follows upon the other, the wrong way round, they meet in one instant.
+    turned = start is not None and start == end and period(right, clock)[0] < start
+    if start is not None and end is not None and (end < start or turned):
         raise BadDateError("the range ends before it begins", f"{right.strip()}..{left.strip()}")
     return start, end
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Sequence
 from difflib import get_close_matches
 from itertools import takewhile
@@ -21,7 +22,9 @@ LONGEST_REGEX = 200
 
 _FUZZY = re.compile(r"([^~/]+)~(\d{0,2})")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*")
-_INNER_MARK = re.compile(r"(?<=[\w*])\?+(?=[\w*])")
+# In scripts without spaces a question mark between two letters ends a sentence.
+_SPACELESS = "\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff"
+_INNER_MARK = re.compile(rf"(?<=[\w*])(?<![{_SPACELESS}])\?+(?![{_SPACELESS}])(?=[\w*])")
 _ADDRESS = re.compile(r"www\.|[^/]*/")
 
 
@@ -99,8 +102,11 @@ class Leaves:
     def _keyword(self, part: Part, field: str) -> tree.Leaf | None:
         """A condition on a keyword field; only tags are compared with their own signs."""
         text = (part.text if field == "tag" else plain(part.text)).strip()
-        if part.kind is Kind.WORD and field == "id":
-            text = text.rstrip("*")
+        # The start of an id and a part of an address are found without a star.
+        if part.kind is Kind.WORD and (
+            field == "id" or (field in ("link", "feed") and "/" in text)
+        ):
+            text = text.strip("*")
         elif part.kind is Kind.WORD:
             if "*" in (form := plain(text)):
                 return tree.Wildcard(form, field, part.span)
@@ -116,8 +122,11 @@ class Leaves:
         if len(part.text) > LONGEST_REGEX:
             raise self._error(part, f"an expression has at most {LONGEST_REGEX} characters")
         try:
-            re.compile(part.text)
-        except (re.error, ValueError, OverflowError, RecursionError, Warning) as error:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                # As the engines do it, so that Python remembers it and warns nobody later.
+                re.compile(part.text, re.IGNORECASE)
+        except (re.error, ValueError, OverflowError, RecursionError) as error:
             raise self._error(part, f"not a regular expression: {error}") from error
         return tree.Regex(part.text, field, part.span)
 
