@@ -228,15 +228,15 @@ def _state(folder: Path) -> str:
 def draw(record: Record) -> str:
     """The plot: medians without snippets at the largest scale, reader's with them."""
     scale = record.scales[max(record.scales)]
+    called = {name: peer.label for name, peer in PEERS.items()} | {"ours": "searchfeed"}
     rows: dict[str, dict[str, float]] = {}
     for group, row in scale.bare.items():
-        found = {PEERS[name].label: latency.median for name, latency in row.items()}
+        found = {called[name]: latency.median for name, latency in row.items()}
         for name, latency in scale.snippets.get(group, {}).items():
             if not PEERS[name].bare:
-                found[PEERS[name].label] = latency.median
+                found[called[name]] = latency.median
         rows[group] = found
-    labels = [peer.label for peer in PEERS.values()]
-    labels = [label for label in labels if any(label in row for row in rows.values())]
+    labels = [label for label in called.values() if any(label in row for row in rows.values())]
     title = f"The first ten hits among {scale.entries:,} entries"
     return plot.dots(title, "milliseconds", rows, labels)
 
