@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench picture clean
+.PHONY: help demo test test-whoosh3 lint format bench picture clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -25,6 +25,14 @@ demo: $(STAMP)  ## set up, index the fixtures into index/ and search them
 test: $(STAMP)  ## run the checks and the whole test suite
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term
+
+test-whoosh3: $(STAMP)  ## run the tests of the engine on whoosh3, which a user may bring instead
+	@test -x .venv-whoosh3/bin/python || $(PYTHON) -m venv .venv-whoosh3
+	.venv-whoosh3/bin/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	.venv-whoosh3/bin/python -m pip uninstall --quiet --yes whoosh
+	.venv-whoosh3/bin/python -m pip install --quiet --force-reinstall --no-deps whoosh3==3.54.0
+	.venv-whoosh3/bin/python -m pytest -n auto tests/test_engine_contract.py tests/test_columnar.py \
+	  tests/test_index.py tests/test_main_job.py
 
 lint: $(STAMP)  ## ruff, mypy --strict and the import rule
 	$(BIN)/ruff check
@@ -43,5 +51,5 @@ picture: demo  ## make the README's picture anew from what the program prints
 	$(BIN)/python docs/picture.py
 
 clean:  ## remove the virtual environment, caches and what the demo made
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage*
+	rm -rf $(VENV) .venv-whoosh3 .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage*
 	find index -mindepth 1 ! -name .gitignore -delete

@@ -483,7 +483,8 @@ def test_formats_and_columns_that_are_not_kept_are_refused(folder: Callable[[], 
             writer.add_document(x=value)
             writer.commit()
         except TypeError:
-            writer.cancel()
+            if not writer.is_closed:  # whoosh3 has given up by itself
+                writer.cancel()
         else:
             pytest.fail(f"{field} was taken")
         assert index.open_dir(ix.storage.folder).is_empty()
