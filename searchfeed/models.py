@@ -107,6 +107,44 @@ class Sort(StrEnum):
     NEWEST = "-date"
 
 
+class Period(StrEnum):
+    """A stretch of the calendar. Weeks are those of ISO 8601, from Monday."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    YEAR = "year"
+
+
+class Facet(StrEnum):
+    """What the entries that were found can be counted by."""
+
+    FEED = "feed"
+    AUTHOR = "author"
+    TAG = "tag"
+    LANGUAGE = "lang"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    YEAR = "year"
+
+
+@dataclass(frozen=True, slots=True)
+class FacetCount:
+    """How many entries share a value; an entry counts once, however often it has it.
+
+    Attributes:
+        value: as the condition of a query takes it: the feed's URL, the author or the tag without
+            regard to case and accents, ``en-gb``, ``2020-08`` (see ``Facet`` and ``date:``).
+        label: the value for people: the feed's title, the author or the tag as it is most often
+            written.
+    """
+
+    value: str
+    count: int
+    label: str
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """What was asked for. ``feeds`` keeps to feeds whose URL or title holds one of these texts."""
@@ -233,6 +271,34 @@ class Results:
     def __getitem__(self, index: slice) -> tuple[Hit, ...]: ...
     def __getitem__(self, index: int | slice) -> Hit | tuple[Hit, ...]:
         return self.hits[index]
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """A piece of a score: what a clause of the query brought through a term of a field.
+
+    ``field`` and ``term`` are empty for a bonus; ``weight`` is how often the term stands there,
+    weighted by field, form and length.
+    """
+
+    clause: str
+    score: float
+    field: str = ""
+    term: str = ""
+    weight: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why an entry has the score it has: the ``contributions`` add up to ``score``.
+
+    Of an entry that does not match, ``missing`` names the clauses of the query that it fails.
+    """
+
+    matches: bool
+    score: float = 0.0
+    contributions: tuple[Contribution, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

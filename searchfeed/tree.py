@@ -165,10 +165,15 @@ def outline(node: Node, depth: int = 0) -> str:
         return f"{pad}{name}\n{outline(node.child, depth + 1)}"
     if isinstance(node, Best | And | Or):
         return "\n".join([f"{pad}{name}", *(outline(child, depth + 1) for child in node.children)])
-    return f"{pad}{name} {_label(node)}".rstrip()
+    return f"{pad}{name} {label(node)}".rstrip()
 
 
-def _label(leaf: Leaf) -> str:
+def label(leaf: Leaf) -> str:
+    """A leaf as a person would type it.
+
+    >>> label(Fuzzy("trafiking", 2, "title"))
+    'title:trafiking~2'
+    """
     match leaf:
         case Everything():
             return ""
@@ -177,13 +182,13 @@ def _label(leaf: Leaf) -> str:
         case Flag(name):
             return name
         case Word(text, field, exact):
-            label = f'"{text}"' if exact else text
+            text = f'"{text}"' if exact else text
         case Phrase(text, slop, field):
-            label = f'"{text}"' + (f"~{slop}" if slop else "")
+            text = f'"{text}"' + (f"~{slop}" if slop else "")
         case Wildcard(pattern, field):
-            label = pattern
+            text = pattern
         case Fuzzy(text, distance, field):
-            label = f"{text}~{distance}"
+            text = f"{text}~{distance}"
         case Regex(pattern, field):
-            label = f"/{pattern}/"
-    return f"{field}:{label}" if field else label
+            text = f"/{pattern}/"
+    return f"{field}:{text}" if field else text

@@ -26,9 +26,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from searchfeed import analysis, tree
-from searchfeed.engines.whoosh.values import NO_DATE, date_number, tag_term
+from searchfeed.engines.whoosh.values import NO_DATE, date_number, whole_term
 from searchfeed.engines.whoosh.view import POSITION_BITS, members
-from searchfeed.models import Pattern
+from searchfeed.models import Contribution, Pattern
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -92,19 +92,54 @@ class Matched:
         return Matched(self.documents, self.scores, np.zeros(len(self.documents), dtype=bool))
 
 
+@dataclass(frozen=True, slots=True)
+class Recency:
+    """A preference for newer entries: one of now counts double, one a half-life old 1.5 times.
+
+    ``now`` and ``half_life`` are in microseconds, as the ``date`` column counts.
+    """
+
+    now: int
+    half_life: int
+
+    def freshness(self, dates: NDArray[np.uint64]) -> Numbers:
+        """Between 0 and 1: halved with each half-life; 0 without a date, 1 for what is to come."""
+        age = np.maximum(0.0, float(self.now) - dates.astype(np.float64))
+        fresh: Numbers = np.where(dates == NO_DATE, 0.0, 0.5 ** (age / self.half_life))
+        return fresh
+
+
 def condition(documents: Documents) -> Matched:
     """Documents that meet a condition, which scores nothing."""
     return Matched(documents, np.zeros(len(documents)), np.ones(len(documents), dtype=bool))
 
 
 class Scorer:
-    """Answers one query tree on one view, and gathers what its words stand for."""
+    """Answers one query tree on one view, and gathers what its words stand for.
 
-    def __init__(self, view: View, vocabulary: Vocabulary) -> None:
+    Args:
+        view: the state of the index.
+        vocabulary: its terms.
+        recency: how much newer entries are preferred; None: not at all.
+        explained: a document whose score is gathered piece by piece in ``contributions``; they
+            are its score only if it matches.
+    """
+
+    def __init__(
+        self,
+        view: View,
+        vocabulary: Vocabulary,
+        *,
+        recency: Recency | None = None,
+        explained: int | None = None,
+    ) -> None:
         self._view = view
         self._vocabulary = vocabulary
+        self._recency = recency
+        self._explained = explained
         self._neighbours: list[tuple[tree.Word, tree.Word]] = []
         self.patterns: list[Pattern] = []
+        self.contributions: list[Contribution] = []
 
     def run(self, node: tree.Node) -> Matched:
         """Every live document that matches ``node``.
@@ -114,9 +149,22 @@ class Scorer:
         """
         matched = self._evaluate(node, wanted=True)
         scores = self._with_neighbours(matched)
+        if self._recency is not None:
+            dates = self._view.column("date")[matched.documents]
+            fresh = scores * self._recency.freshness(dates)
+            self._explain_bonus("newer entries are preferred", matched.documents, fresh)
+            scores = scores + fresh
         if not matched.complete.all():
-            scores = scores + matched.complete * scores.max(initial=0.0)
+            whole = matched.complete * scores.max(initial=0.0)
+            self._explain_bonus("all that was wanted is there", matched.documents, whole)
+            scores = scores + whole
         return Matched(matched.documents, scores, matched.complete)
+
+    def _explain_bonus(self, clause: str, documents: Documents, bonus: Numbers) -> None:
+        if self._explained is not None:
+            at = np.flatnonzero(documents == self._explained)
+            if len(at) and bonus[at[0]]:
+                self.contributions.append(Contribution(clause, float(bonus[at[0]])))
 
     def _evaluate(self, node: tree.Node, *, wanted: bool) -> Matched:
         match node:
@@ -201,38 +249,62 @@ class Scorer:
     def _word(self, word: tree.Word) -> Matched:
         """A bare word: whole, and where it is made of several terms also by each of them."""
         options = analysis.query_words(word.text).alternatives or ((),)
-        whole, terms = self._leaf(word, wanted=True), options[-1]
-        compound = len(options[0]) == 1
+        terms, compound = options[-1], len(options[0]) == 1
         if len(terms) < (2 if compound else SENTENCE):
-            return whole
-        if compound:
-            whole = Matched(whole.documents, whole.scores * WHOLE, whole.complete)
+            return self._leaf(word, wanted=True)
+        whole = self._leaf(word, wanted=True, worth=WHOLE if compound else 1.0)
         parts = [self._leaf(tree.Word(term), wanted=True) for term in terms]
         return self._union([whole, *map(Matched.partial, parts)])
 
-    def _leaf(self, leaf: tree.Words, *, wanted: bool) -> Matched:
+    def _leaf(self, leaf: tree.Words, *, wanted: bool, worth: float = 1.0) -> Matched:
         fields = (leaf.field,) if leaf.field else tuple(FIELDS)
         slop = leaf.slop if isinstance(leaf, tree.Phrase) else 0
         sequences: list[list[Sequence[Family]]] = []
         counted: list[tuple[Documents, Numbers]] = []
+        sources: list[tuple[str, str]] = []
         for field in fields:
             weight, b = FIELDS[field]
             sequences.append(self._sequences(leaf, field))
-            for documents, counts in self._counts(field, sequences[-1], slop):
-                norm = self._norm(field, b, documents)
-                counted.append((documents, weight * counts / norm))
+            for term, documents, counts in self._counts(field, sequences[-1], slop):
+                counted.append((documents, weight * counts / self._norm(field, b, documents)))
+                sources.append((field, term or tree.label(leaf)))
         documents, weighted = self._summed(counted)
         words = max((len(option) for options in sequences for option in options), default=1)
         rarity = words * inverse_document_frequency(len(documents), self._view.count)
+        scores = worth * rarity * saturated(weighted)
         if wanted:
             self.patterns += _patterns(sequences, rarity, leaf.field, slop)
-        scores = rarity * saturated(weighted)
+            self._explain_leaf(leaf, sources, counted, Matched(documents, scores, weighted > 0))
         if isinstance(leaf, tree.Fuzzy):
             # An entry with the word as it was typed stands above any with a typing mistake.
             typed = tree.Word(leaf.text, leaf.field, exact=True)
             right = members(documents, self._leaf(typed, wanted=False).documents)
-            scores += right * scores[~right].max(initial=0.0)
+            bonus = right * scores[~right].max(initial=0.0)
+            self._explain_bonus(f"{leaf.text} as it was typed", documents, bonus)
+            scores = scores + bonus
         return Matched(documents, scores, np.ones(len(documents), dtype=bool))
+
+    def _explain_leaf(
+        self,
+        leaf: tree.Words,
+        sources: Sequence[tuple[str, str]],
+        counted: Sequence[tuple[Documents, Numbers]],
+        matched: Matched,
+    ) -> None:
+        """Divide the score of the explained document among the terms and fields it came from."""
+        at = np.flatnonzero(matched.documents == self._explained)
+        if self._explained is None or not len(at):
+            return
+        held: list[tuple[str, str, float]] = []
+        for (field, term), (documents, weights) in zip(sources, counted, strict=True):
+            place = np.flatnonzero(documents == self._explained)
+            if len(place):
+                held.append((field, term, float(weights[place[0]])))
+        total = sum(weight for *_, weight in held)
+        score = float(matched.scores[at[0]])
+        for field, term, weight in held:
+            share = score * weight / total
+            self.contributions.append(Contribution(tree.label(leaf), share, field, term, weight))
 
     def _norm(self, field: str, b: float, documents: Documents) -> Numbers:
         """What BM25 divides counts by: above 1 in fields longer than the average."""
@@ -266,20 +338,23 @@ class Scorer:
 
     def _counts(
         self, field: str, sequences: Sequence[Sequence[Family]], slop: int
-    ) -> Iterator[tuple[Documents, Numbers]]:
-        """How often documents hold one of the sequences, as parts to be added up."""
+    ) -> Iterator[tuple[str, Documents, Numbers]]:
+        """How often documents hold one of the sequences, as parts to be added up.
+
+        Each with the term it is of; a sequence of several words has none.
+        """
         if all(len(sequence) == 1 for sequence in sequences):
             family: dict[str, float] = {}
             for sequence in reversed(sequences):
                 family |= sequence[0]
             for term, worth in family.items():
                 documents, counts = self._view.postings(field, term)
-                yield documents, counts * worth
+                yield term, documents, counts * worth
             return
         found = [self._starts(field, sequence, slop) for sequence in sequences]
         places = found[0] if len(found) == 1 else np.unique(np.concatenate(found))
         documents, counts = np.unique(places >> POSITION_BITS, return_counts=True)
-        yield documents.astype(np.int32), counts.astype(np.float64)
+        yield "", documents.astype(np.int32), counts.astype(np.float64)
 
     def _starts(self, field: str, sequence: Sequence[Family], slop: int) -> Places:
         """The places where the first word of a sequence stands, the others following it."""
@@ -325,8 +400,10 @@ class Scorer:
                 if len(documents):
                     rarity = inverse_document_frequency(len(documents), self._view.count)
                     close = counts / self._norm(field, NEAR_LENGTH, documents)
-                    at = np.searchsorted(matched.documents, documents)
-                    scores[at] += NEAR * rarity * saturated(close)
+                    bonus = NEAR * rarity * saturated(close)
+                    clause = f"{pair[0].text} near {pair[1].text} in the {field}"
+                    self._explain_bonus(clause, documents, bonus)
+                    scores[np.searchsorted(matched.documents, documents)] += bonus
         return scores
 
     def _close(
@@ -354,7 +431,7 @@ class Scorer:
             case "id" if text is not None:
                 return self._holding("id", view.starting("id", text))
             case "tag" if text is not None:
-                return self._holding("tag", [tag_term(text)])
+                return self._holding("tag", [whole_term(text)])
             case "feed" if text is not None:
                 urls = [url for url in view.terms("feed") if text in url.casefold()]
                 words = self._worded(leaf, "feed_title")
@@ -372,7 +449,8 @@ class Scorer:
         if isinstance(leaf, tree.Word):
             leaf = tree.Phrase(leaf.text)
         slop = leaf.slop if isinstance(leaf, tree.Phrase) else 0
-        return self._summed(list(self._counts(field, self._sequences(leaf, field), slop)))[0]
+        counted = self._counts(field, self._sequences(leaf, field), slop)
+        return self._summed([(documents, counts) for _, documents, counts in counted])[0]
 
 
 def inverse_document_frequency(holding: int, count: int) -> float:
