@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
 from searchfeed.errors import EngineUnavailableError
-from searchfeed.models import Entry, Pattern, Sort
+from searchfeed.models import Entry, Facet, FacetCount, Pattern, Sort
 from searchfeed.tree import Node
 
 Progress = Callable[[int], None]
@@ -100,6 +101,28 @@ class Engine(Protocol):
         self, node: Node, *, limit: int, offset: int = 0, sort: Sort = Sort.RELEVANCE
     ) -> Answer:
         """Answer a query tree from the newest committed state.
+
+        Raises:
+            QueryError: an expression that cannot be answered (a regular expression, say).
+            EngineError: anything else.
+        """
+        ...
+
+    def facets(
+        self, node: Node, facets: Sequence[Facet], *, limit: int | None = 10, zone: tzinfo
+    ) -> dict[Facet, tuple[FacetCount, ...]]:
+        """Count all entries that ``search`` would find by what they have in common.
+
+        The largest counts come first, ties by value. An entry counts once for each author and tag
+        that it has, and for no value where it has none. Days, weeks, months and years begin and
+        end in ``zone``, at the same instants as in the query language. The label of a feed is its
+        URL: an engine need not know the newest title.
+
+        Args:
+            node: the query tree.
+            facets: what to count by.
+            limit: how many values of each there are at most; None gives all.
+            zone: the user's.
 
         Raises:
             QueryError: an expression that cannot be answered (a regular expression, say).

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import tzinfo
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -21,6 +22,7 @@ from searchfeed import analysis
 from searchfeed.engines import Answer, Change, Match, Progress
 from searchfeed.engines.whoosh.columnar import Snapshot, open_snapshot
 from searchfeed.engines.whoosh.columnar.snapshot import latest_generation
+from searchfeed.engines.whoosh.facets import count
 from searchfeed.engines.whoosh.scoring import Matched, Scorer
 from searchfeed.engines.whoosh.values import NO_DATE
 from searchfeed.engines.whoosh.view import View
@@ -31,14 +33,14 @@ from searchfeed.errors import (
     SearchfeedError,
     UnsafeIndexError,
 )
-from searchfeed.models import Sort
+from searchfeed.models import Facet, FacetCount, Sort
 from searchfeed.tree import Node
 
 if TYPE_CHECKING:
     from searchfeed.engines.whoosh.columnar.writer import BulkWriter
     from searchfeed.engines.whoosh.schema import Keys
 
-FORMAT = 1
+FORMAT = 2
 """Raised when documents are laid out in another way than before: older indexes are rebuilt."""
 
 MEMORY = 256
@@ -131,6 +133,15 @@ class WhooshEngine:
                 Match(view.id(matched.documents[at]), float(matched.scores[at])) for at in page
             )
         return Answer(matches, len(matched.documents), tuple(scorer.patterns))
+
+    def facets(
+        self, node: Node, facets: Sequence[Facet], *, limit: int | None = 10, zone: tzinfo
+    ) -> dict[Facet, tuple[FacetCount, ...]]:
+        """See ``Engine.facets``."""
+        view, vocabulary = self._current()[1:]
+        with _translated(self._path):
+            documents = Scorer(view, vocabulary).run(node).documents
+            return {facet: count(view, documents, facet, limit, zone) for facet in facets}
 
     def close(self) -> None:
         """See ``Engine.close``. Searches that still run keep what they have open."""

@@ -13,7 +13,7 @@ from whoosh.fields import COLUMN, DATETIME, ID, KEYWORD, TEXT, Schema
 
 from searchfeed import analysis
 from searchfeed.engines.whoosh.columnar.builder import Document
-from searchfeed.engines.whoosh.values import ENCLOSURE, UPDATED, date_number, tag_term
+from searchfeed.engines.whoosh.values import ENCLOSURE, UPDATED, date_number, whole_term
 
 if TYPE_CHECKING:
     from searchfeed.engines import Change
@@ -43,8 +43,9 @@ class FeedAnalyzer(Analyzer):
 def make_schema() -> Schema:
     """Title, body, date and link, and what belongs beside them.
 
-    ``tag`` holds each tag whole, for conditions; ``tags`` its words, for ranking. ``key`` is the
-    entry's id as a number, which breaks ties.
+    ``tag`` and ``author`` hold each value whole and folded, for conditions and counts,
+    ``tag_name`` and ``author_name`` as it is written; ``tags`` and ``authors`` hold the words.
+    ``key`` is the entry's id as a number, which breaks ties.
     """
 
     def text(*, stored: bool = False) -> TEXT:
@@ -61,7 +62,10 @@ def make_schema() -> Schema:
         feed_title=text(),
         authors=text(),
         tags=text(),
+        author=KEYWORD(commas=True),
+        author_name=KEYWORD(commas=True),
         tag=KEYWORD(commas=True),
+        tag_name=KEYWORD(commas=True),
         language=ID(),
         flag=KEYWORD(commas=True),
     )
@@ -71,13 +75,15 @@ class Keys(dict[str, dict[str, "MakeKey"]]):
     """For each field of words the other forms that its terms can be found by.
 
     ``fold`` is the form without accents; ``stem-en`` and its like are stems, of every language
-    that an entry is in and of those given.
+    that an entry is in and of those given. A name as it is written has its whole folded form.
     """
 
     FIELDS = ("title", "body", "tags", "feed_title", "authors", "link")
+    NAMES = ("author_name", "tag_name")
 
     def __init__(self, languages: Iterable[str]) -> None:
         super().__init__({field: {"fold": _other_fold} for field in self.FIELDS})
+        self.update({field: {"fold": whole_term} for field in self.NAMES})
         self._languages: set[str] = set()
         # What states no language is most often English, and a stem too many does no harm.
         for language in ("en", *languages):
@@ -115,7 +121,10 @@ def to_document(change: Change, date_terms: Any) -> Document:
     keywords: dict[str, list[str | bytes]] = {
         "id": [entry.id],
         "feed": [entry.feed_url],
-        "tag": [tag for tag in map(tag_term, entry.tags) if tag],
+        "author": _values(map(whole_term, entry.authors)),
+        "author_name": _values(entry.authors),
+        "tag": _values(map(whole_term, entry.tags)),
+        "tag_name": _values(entry.tags),
         "language": [entry.language] if entry.language else [],
         "flag": [*flags],
     }
@@ -133,6 +142,12 @@ def to_document(change: Change, date_terms: Any) -> Document:
         columns["date"] = date_number(entry.date)
         stored["date"] = date
     return Document(_texts(entry), keywords, columns, stored)
+
+
+def _values(texts: Iterable[str]) -> list[str | bytes]:
+    """Each text once, without needless spaces."""
+    spaced = (" ".join(text.split()) for text in texts)
+    return list(dict.fromkeys(text for text in spaced if text))
 
 
 def _texts(entry: Entry) -> dict[str, tuple[list[str], array[int]]]:

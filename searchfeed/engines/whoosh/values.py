@@ -21,10 +21,10 @@ def date_number(date: datetime) -> int:
     return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
 
 
-def tag_term(tag: str) -> str:
-    """A whole tag in the form it is compared in: folded, one space between words.
+def whole_term(value: str) -> str:
+    """A tag or a name as one term, as it is compared: folded, one space between words.
 
-    >>> tag_term("Économie  Politique")
+    >>> whole_term("Économie  Politique")
     'economie politique'
     """
-    return " ".join(analysis.fold(analysis.spell(tag)).split())
+    return " ".join(analysis.fold(analysis.spell(value)).split())

@@ -54,6 +54,7 @@ class View:
         self.lengths = cache(self._lengths)
         self.average_length = cache(self._average_length)
         self.column = cache(self._column)
+        self._term_places = cache(self._places_of_terms)
 
     def everything(self) -> Documents:
         """Every document."""
@@ -132,6 +133,31 @@ class View:
             number = segment.term_id(field, term)
             if number >= 0:
                 yield segment, base, number
+
+    def tally(self, field: str, documents: Documents) -> NDArray[np.int64]:
+        """For each of ``terms(field)`` in how many of some documents, which ascend, it stands."""
+        totals = np.zeros(len(self.terms(field)), dtype=np.int64)
+        for (segment, base), places in zip(self._segments, self._term_places(field), strict=True):
+            low, high = np.searchsorted(documents, (base, base + segment.doc_count)).tolist()
+            offsets, terms = segment.keyword_column(field)
+            if high - low < segment.doc_count:
+                chosen = documents[low:high] - base
+                starts, amounts = offsets[chosen], offsets[chosen + 1] - offsets[chosen]
+                ends = np.cumsum(amounts)
+                at = np.repeat(starts - (ends - amounts), amounts)
+                terms = terms[at + np.arange(len(at))]
+            totals[places] += np.bincount(terms, minlength=segment.term_count(field))
+        return totals
+
+    def _places_of_terms(self, field: str) -> list[NDArray[np.int64] | slice]:
+        """For each segment the places of its terms among all terms of the field."""
+        if len(self._segments) == 1:
+            return [slice(None)]
+        places = {term: at for at, term in enumerate(self.terms(field))}
+        return [
+            np.array([places[term] for term in segment.terms(field)], dtype=np.int64)
+            for segment, _ in self._segments
+        ]
 
     def _lengths(self, field: str) -> NDArray[Any]:
         """For each document number how many terms the field has."""
