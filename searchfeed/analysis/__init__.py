@@ -10,7 +10,7 @@ from __future__ import annotations
 from searchfeed.analysis.analyzer import Token, WordQuery, index_terms, query_words, terms, tokens
 from searchfeed.analysis.borders import grapheme_start, sentences, word_start
 from searchfeed.analysis.characters import spell
-from searchfeed.analysis.forms import STEMMED, fold, stem
+from searchfeed.analysis.forms import STEMMED, fold, stem, typing_mistakes
 from searchfeed.analysis.sample import fingerprint
 
 FINGERPRINT: str
@@ -36,5 +36,6 @@ __all__ = (
     "stem",
     "terms",
     "tokens",
+    "typing_mistakes",
     "word_start",
 )

@@ -140,6 +140,15 @@ def stem(term: str, language: str) -> str:
     return fold(term)
 
 
+def typing_mistakes(word: str) -> int:
+    """How many typing mistakes a word of this length can have and still be told.
+
+    >>> [typing_mistakes(word) for word in ("eu", "visa", "border")]
+    [0, 1, 2]
+    """
+    return 0 if len(word) < 3 else 1 if len(word) < 6 else 2
+
+
 def _is_word(term: str) -> bool:
     """Whether a term has nothing but letters, their marks and apostrophes inside it."""
     if term.isascii() and term.isalpha():

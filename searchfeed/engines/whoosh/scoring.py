@@ -61,6 +61,9 @@ WHOLE = 0.5
 SENTENCE = 4
 """A run of so many terms (a sentence of Japanese is one word) is ranked by each of them too."""
 
+SOME, ALL, TYPED = range(3)
+"""What an entry can hold of what was wanted (see ``Matched``)."""
+
 KEYWORDS = {
     "feed": ("feed", "feed_title"),
     "author": ("authors",),
@@ -76,12 +79,13 @@ KEYWORDS = {
 class Matched:
     """The documents that match, ascending, with the score of each.
 
-    ``complete`` tells for each whether it holds all that was wanted, not only some of it.
+    ``complete`` tells for each how much it holds of what was wanted: SOME, ALL (a word with a
+    typing mistake perhaps), or all as it was TYPED.
     """
 
     documents: Documents
     scores: Numbers
-    complete: NDArray[np.bool_]
+    complete: NDArray[np.int8]
 
     def only(self, keep: NDArray[Any]) -> Matched:
         """Those documents that ``keep`` chooses: a mask, or places in order."""
@@ -89,7 +93,7 @@ class Matched:
 
     def partial(self) -> Matched:
         """The same documents, none of which holds all that was wanted."""
-        return Matched(self.documents, self.scores, np.zeros(len(self.documents), dtype=bool))
+        return Matched(self.documents, self.scores, levels(len(self.documents), SOME))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,12 @@ class Recency:
 
 def condition(documents: Documents) -> Matched:
     """Documents that meet a condition, which scores nothing."""
-    return Matched(documents, np.zeros(len(documents)), np.ones(len(documents), dtype=bool))
+    return Matched(documents, np.zeros(len(documents)), levels(len(documents), TYPED))
+
+
+def levels(count: int, level: int) -> NDArray[np.int8]:
+    """The same level of completeness for so many documents."""
+    return np.full(count, level, dtype=np.int8)
 
 
 class Scorer:
@@ -145,7 +154,8 @@ class Scorer:
         """Every live document that matches ``node``.
 
         Those that hold all that was wanted get the highest score of all added to theirs, so that
-        they stand above those that hold some of it.
+        they stand above those that hold some of it; so again do those that hold it as typed,
+        above those that hold a word with a typing mistake.
         """
         matched = self._evaluate(node, wanted=True)
         scores = self._with_neighbours(matched)
@@ -154,8 +164,9 @@ class Scorer:
             fresh = scores * self._recency.freshness(dates)
             self._explain_bonus("newer entries are preferred", matched.documents, fresh)
             scores = scores + fresh
-        if not matched.complete.all():
-            whole = matched.complete * scores.max(initial=0.0)
+        above = matched.complete - matched.complete.min(initial=TYPED)
+        if above.any():
+            whole = above * scores.max(initial=0.0)
             self._explain_bonus("all that was wanted is there", matched.documents, whole)
             scores = scores + whole
         return Matched(matched.documents, scores, matched.complete)
@@ -165,6 +176,10 @@ class Scorer:
             at = np.flatnonzero(documents == self._explained)
             if len(at) and bonus[at[0]]:
                 self.contributions.append(Contribution(clause, float(bonus[at[0]])))
+
+    def holding(self, word: str) -> Documents:
+        """The live documents that hold a word in any form."""
+        return self._leaf(tree.Word(word), wanted=False).documents
 
     def _evaluate(self, node: tree.Node, *, wanted: bool) -> Matched:
         match node:
@@ -194,8 +209,7 @@ class Scorer:
             self._neighbours += pairwise(word for word in words if not word.field)
         parts = [self._evaluate(child, wanted=wanted) for child in children]
         union = self._union(parts)
-        held = self._summed([(part.documents, part.complete) for part in parts])[1]
-        return Matched(union.documents, union.scores, held == len(parts))
+        return Matched(union.documents, union.scores, self._complete(parts, len(parts)))
 
     def _all(self, children: Sequence[tree.Node], *, wanted: bool) -> Matched:
         # What excludes is taken away from the rest instead of being turned inside out first.
@@ -216,8 +230,23 @@ class Scorer:
         if len(parts) == 1:
             return parts[0]
         documents, scores = self._summed([(part.documents, part.scores) for part in parts])
-        complete = self._summed([(part.documents, part.complete) for part in parts])[1]
-        return Matched(documents, scores, complete > 0)
+        return Matched(documents, scores, self._complete(parts, 1))
+
+    def _complete(self, parts: Sequence[Matched], wanted: int) -> NDArray[np.int8]:
+        """How complete the documents of any part are, if so many parts have to be."""
+
+        def reaching(level: int) -> NDArray[np.bool_]:
+            found = [(part.documents, part.complete >= level) for part in parts]
+            enough: NDArray[np.bool_] = self._summed(found)[1] >= wanted
+            return enough
+
+        typed = reaching(TYPED)
+        # Without typing mistakes what is complete at all is complete as typed.
+        mistaken = any((part.complete == ALL).any() for part in parts)
+        complete: NDArray[np.int8] = np.where(
+            typed, TYPED, reaching(ALL) * ALL if mistaken else SOME
+        ).astype(np.int8)
+        return complete
 
     def _summed(self, parts: Sequence[tuple[Documents, NDArray[Any]]]) -> tuple[Documents, Numbers]:
         """Documents of any part, ascending, with the sum of their numbers."""
@@ -272,9 +301,10 @@ class Scorer:
         words = max((len(option) for options in sequences for option in options), default=1)
         rarity = words * inverse_document_frequency(len(documents), self._view.count)
         scores = worth * rarity * saturated(weighted)
+        complete = levels(len(documents), TYPED)
         if wanted:
             self.patterns += _patterns(sequences, rarity, leaf.field, slop)
-            self._explain_leaf(leaf, sources, counted, Matched(documents, scores, weighted > 0))
+            self._explain_leaf(leaf, sources, counted, Matched(documents, scores, complete))
         if isinstance(leaf, tree.Fuzzy):
             # An entry with the word as it was typed stands above any with a typing mistake.
             typed = tree.Word(leaf.text, leaf.field, exact=True)
@@ -282,7 +312,8 @@ class Scorer:
             bonus = right * scores[~right].max(initial=0.0)
             self._explain_bonus(f"{leaf.text} as it was typed", documents, bonus)
             scores = scores + bonus
-        return Matched(documents, scores, np.ones(len(documents), dtype=bool))
+            complete = np.where(right, TYPED, ALL).astype(np.int8)
+        return Matched(documents, scores, complete)
 
     def _explain_leaf(
         self,
@@ -305,6 +336,16 @@ class Scorer:
         for field, term, weight in held:
             share = score * weight / total
             self.contributions.append(Contribution(tree.label(leaf), share, field, term, weight))
+
+    def families(self, leaf: tree.Words) -> Iterator[tuple[str, str]]:
+        """For each field that a leaf is looked for in, the terms it stands for, as text."""
+        fields = KEYWORDS.get(leaf.field, (leaf.field,)) if leaf.field else tuple(FIELDS)
+        for field in fields:
+            options = [
+                " ".join(_written(family) for family in sequence)
+                for sequence in self._sequences(leaf, field)
+            ]
+            yield field, " | ".join(options) or "(nothing)"
 
     def _norm(self, field: str, b: float, documents: Documents) -> Numbers:
         """What BM25 divides counts by: above 1 in fields longer than the average."""
@@ -467,6 +508,13 @@ def saturated(counts: Numbers) -> Numbers:
     return counts * (SATURATION + 1) / (counts + SATURATION)
 
 
+def _written(family: Family) -> str:
+    terms = sorted(family.items(), key=lambda item: (-item[1], item[0]))
+    shown = [term if worth == 1 else f"{term}^{worth:g}" for term, worth in terms[:20]]
+    more = [f"… {len(terms) - 20} more"] if len(terms) > 20 else []
+    return f"({' '.join(shown + more)})"
+
+
 def _followed(ones: Places, others: Places) -> Places:
     """Those of ``ones`` that one of ``others`` follows within the window."""
     if not len(others):
@@ -494,5 +542,5 @@ def _intersection(one: Matched, other: Matched) -> Matched:
     return Matched(
         documents,
         one.scores[here] + other.scores[there],
-        one.complete[here] & other.complete[there],
+        np.minimum(one.complete[here], other.complete[there]),
     )

@@ -67,6 +67,20 @@ class View:
         found = [segment.terms(field) for segment, _ in self._segments]
         return found[0] if len(found) == 1 else sorted({term for each in found for term in each})
 
+    def frequencies(self, field: str) -> dict[str, int]:
+        """Each term of a field that stands in a live document, and in how many it does."""
+        found: dict[str, int] = {}
+        for segment, _ in self._segments:
+            counts = segment.doc_freqs(field)
+            if segment.live is not None and len(counts):
+                documents = segment.field(field).documents
+                live = segment.live[documents.range(0, len(documents))]
+                counts = np.add.reduceat(live, np.cumsum(counts) - counts, dtype=np.int64)
+            for term, count in zip(segment.terms(field), counts.tolist(), strict=True):
+                if count:
+                    found[term] = found.get(term, 0) + count
+        return found
+
     def has_term(self, field: str, term: str) -> bool:
         """Whether a term stands in some document, deleted ones included."""
         return any(segment.term_id(field, term) >= 0 for segment, _ in self._segments)

@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, partial
 from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-
 from searchfeed import analysis
+from searchfeed.engines.whoosh.lexicon import Lexicon
+from searchfeed.engines.whoosh.spelling import Spellings, plain
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from searchfeed.engines.whoosh.view import View
 
 Family: TypeAlias = Mapping[str, float]
@@ -40,6 +38,8 @@ class Vocabulary:
         tags = {tag.split("-")[0] for tag in view.terms("language")}
         self._languages = sorted(tags & analysis.STEMMED | {"en"})
         self._sorted = cache(self._sort)
+        self._spellings = cache(lambda field: Spellings(self._sorted(field)[0]))
+        self.lexicon = cache(partial(Lexicon, view))
 
     def word(self, field: str, term: str, *, exact: bool = False) -> Family:
         """The term itself, those that differ by accents and, unless ``exact``, by their ending."""
@@ -60,14 +60,14 @@ class Vocabulary:
 
     def prefix(self, field: str, text: str) -> Family:
         """Terms that start with ``text``, accents folded."""
-        text = _plain(text)
+        text = plain(text)
         found = self._view.starting(field, text)
         found |= self._view.sharing(field, "fold", text, prefix=True)
         return dict.fromkeys(sorted(found), EXPANDED)
 
     def wildcard(self, field: str, pattern: str) -> Family:
         """Terms that fit a pattern of ``*`` and ``?``, accents folded."""
-        pattern = _plain(pattern)
+        pattern = plain(pattern)
         head = re.split(r"[*?]", pattern, maxsplit=1)[0]
         if pattern == f"{head}*":
             return self.prefix(field, head)
@@ -91,15 +91,14 @@ class Vocabulary:
 
     def fuzzy(self, field: str, text: str, distance: int) -> Family:
         """Terms at most ``distance`` edits away, accents folded."""
-        text = _plain(text)
-        folds, terms = self._sorted(field)
-        near = [at for at in range(len(folds)) if abs(len(folds[at]) - len(text)) <= distance]
-        distances = edit_distances(text, [folds[at] for at in near])
+        text = plain(text)
+        _, terms = self._sorted(field)
+        places, distances = self._spellings(field).near(text, distance)
         family: dict[str, float] = {}
-        for at, edits in zip(near, distances.tolist(), strict=True):
+        for at, edits in zip(places.tolist(), distances.tolist(), strict=True):
             if edits == 0:
                 family[terms[at]] = EXACT if terms[at] == text else FOLDED
-            elif edits <= distance:
+            else:
                 family[terms[at]] = TYPO[edits - 1]
         return family
 
@@ -107,46 +106,3 @@ class Vocabulary:
         """The terms of a field by their folded form: those forms, and the terms."""
         pairs = sorted((analysis.fold(term), term) for term in self._view.terms(field))
         return [fold for fold, _ in pairs], [term for _, term in pairs]
-
-
-def _plain(text: str) -> str:
-    """A part of a word as it is compared with folded terms."""
-    return analysis.fold(analysis.spell(text))
-
-
-def edit_distances(text: str, others: Sequence[str]) -> NDArray[np.int8]:
-    """How many edits turn ``text`` into each of ``others``, all worked out side by side.
-
-    An edit adds, leaves out or changes a character, or swaps two neighbours (the optimal string
-    alignment distance). Texts longer than 100 characters are compared by their first 100.
-
-    >>> edit_distances("trafiking", ["trafficking", "trafiking", "trafikign"]).tolist()
-    [2, 0, 1]
-    """
-    text = text[:100]
-    lengths = np.array([min(len(other), 100) for other in others], dtype=np.int64)
-    width = int(lengths.max(initial=0))
-    # One row for each text, filled up with a character that is in none of them.
-    letters = np.full((len(others), width), 0x110000, dtype=np.uint32)
-    for row, other in enumerate(others):
-        letters[row, : lengths[row]] = np.frombuffer(
-            other[:100].encode("utf-32-le", "surrogatepass"), dtype=np.uint32
-        )
-    columns = np.ascontiguousarray(letters.T)
-    codes = [ord(character) for character in text]
-    # rows[j][i]: the distance between the first characters of text and of text number i.
-    before = np.zeros((width + 1, len(others)), dtype=np.int8)
-    last = np.repeat(np.arange(width + 1, dtype=np.int8)[:, None], len(others), axis=1)
-    for at, code in enumerate(codes, start=1):
-        rows = np.empty_like(last)
-        rows[0] = at
-        for column in range(1, width + 1):
-            letter = columns[column - 1]
-            changed = last[column - 1] + (letter != code)
-            best = np.minimum(np.minimum(last[column], rows[column - 1]) + 1, changed)
-            if at > 1 and column > 1:
-                swapped = (letter == codes[at - 2]) & (columns[column - 2] == code)
-                best = np.where(swapped, np.minimum(best, before[column - 2] + 1), best)
-            rows[column] = best
-        before, last = last, rows
-    return last[lengths, np.arange(len(others))]
