@@ -45,8 +45,11 @@ from searchfeed.errors import (
 )
 from searchfeed.index import Index
 from searchfeed.models import (
+    Contribution,
     Enclosure,
     Entry,
+    ExplainedQuery,
+    Explanation,
     Feed,
     FeedState,
     Hit,
@@ -63,11 +66,14 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ArchiveError",
+    "Contribution",
     "Enclosure",
     "EngineError",
     "EngineUnavailableError",
     "Entry",
     "EntryNotFoundError",
+    "ExplainedQuery",
+    "Explanation",
     "Feed",
     "FeedState",
     "FetchError",

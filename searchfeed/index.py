@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from hashlib import blake2b
 from pathlib import Path
 from threading import RLock
@@ -26,7 +27,18 @@ from searchfeed.errors import (
     UnsafeIndexError,
 )
 from searchfeed.locks import WriteLock
-from searchfeed.models import Entry, FeedState, Hit, Query, Report, Results, Sort, Stats
+from searchfeed.models import (
+    Entry,
+    ExplainedQuery,
+    Explanation,
+    FeedState,
+    Hit,
+    Query,
+    Report,
+    Results,
+    Sort,
+    Stats,
+)
 
 if TYPE_CHECKING:
     from searchfeed.sources import Source
@@ -106,6 +118,7 @@ class Index:
         offset: int = 0,
         sort: Sort | str = Sort.RELEVANCE,
         feeds: Iterable[str] = (),
+        recency: timedelta | None = None,
     ) -> Results:
         """Find entries; ``searchfeed help query`` shows the language.
 
@@ -115,6 +128,8 @@ class Index:
             offset: how many of the best hits to pass over.
             sort: ``relevance``, ``date`` (oldest first) or ``-date`` (newest first).
             feeds: keep to feeds whose URL or title holds one of these texts.
+            recency: prefer newer entries: the score of one of today counts double, that of one so
+                old 1.5 times, that of an old one once.
 
         Raises:
             QueryError: a condition in the query cannot be meant.
@@ -122,27 +137,49 @@ class Index:
                 rebuilt on the way.
             ValueError: a limit, an offset or a sort that is out of range.
         """
-        from searchfeed.query import parse
-
         started = perf_counter()
         if not isinstance(query, Query):
-            query = Query(query, limit, offset, Sort(sort), tuple(feeds))
-        parsed = parse(query.text)
-        node = parsed.node
-        if query.feeds:
-            wanted = tuple(tree.Phrase(text, field="feed") for text in query.feeds)
-            node = tree.And((node, tree.Or(wanted)))
+            query = Query(query, limit, offset, Sort(sort), tuple(feeds), recency)
+        node, read_notes = _read(query)
         archive = self._open_archive()
         engine, notes = self._ready()
-        answer = engine.search(node, limit=query.limit, offset=query.offset, sort=query.sort)
+        answer = engine.search(
+            node,
+            limit=query.limit,
+            offset=query.offset,
+            sort=query.sort,
+            recency=query.recency,
+        )
         entries = archive.entries([match.id for match in answer.matches])
         hits = tuple(
             Hit(entry, match.score, snippets.make(entry, answer.patterns))
             for match in answer.matches
             if (entry := entries.get(match.id)) is not None
         )
-        notes = (*parsed.notes, *answer.notes, *notes)
+        notes = (*read_notes, *answer.notes, *notes)
         return Results(query, hits, answer.total, perf_counter() - started, notes)
+
+    def explain(self, id: str, query: str | Query) -> Explanation:
+        """Why an entry has its score for a query, or which clauses of it the entry fails.
+
+        Raises:
+            EntryNotFoundError: there is no entry with that id, or more than one.
+            QueryError: a condition in the query cannot be meant.
+        """
+        query = query if isinstance(query, Query) else Query(query)
+        node, _ = _read(query)
+        entry = self._open_archive().find(id)
+        return self._ready()[0].explain(node, entry.id, recency=query.recency)
+
+    def explain_query(self, query: str) -> ExplainedQuery:
+        """How a query is read, and what the engine makes of it.
+
+        Raises:
+            QueryError: a condition in the query cannot be meant.
+        """
+        node, notes = _read(Query(query))
+        self._open_archive()
+        return ExplainedQuery(query, tree.outline(node), notes, self._ready()[0].describe(node))
 
     def get(self, id: str) -> Entry:
         """The entry with this id, or with the only id that starts so.
@@ -327,3 +364,14 @@ class Index:
         self._refuse_foreign()
         with WriteLock(self.path / "write.lock", PATIENCE if patience is None else patience):
             yield
+
+
+def _read(query: Query) -> tuple[tree.Node, tuple[str, ...]]:
+    """The tree of a query, its feeds among the conditions, and what had to be guessed."""
+    from searchfeed.query import parse
+
+    parsed = parse(query.text)
+    if not query.feeds:
+        return parsed.node, parsed.notes
+    wanted = tuple(tree.Phrase(text, field="feed") for text in query.feeds)
+    return tree.And((parsed.node, tree.Or(wanted))), parsed.notes

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import overload
 
@@ -147,19 +147,26 @@ class FacetCount:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What was asked for. ``feeds`` keeps to feeds whose URL or title holds one of these texts."""
+    """What was asked for.
+
+    ``feeds`` keeps to feeds whose URL or title holds one of these texts. ``recency`` is a half-life
+    by which newer entries are preferred, None for no preference.
+    """
 
     text: str
     limit: int = 10
     offset: int = 0
     sort: Sort = Sort.RELEVANCE
     feeds: tuple[str, ...] = ()
+    recency: timedelta | None = None
 
     def __post_init__(self) -> None:
         if self.limit < 1:
             raise ValueError(f"limit must be at least 1, not {self.limit}")
         if self.offset < 0:
             raise ValueError(f"offset must not be negative, not {self.offset}")
+        if self.recency is not None and self.recency <= timedelta(0):
+            raise ValueError("recency must be a length of time above 0")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -274,6 +281,37 @@ class Results:
 
 
 @dataclass(frozen=True, slots=True)
+class Bucket:
+    """How many entries are dated in the half-open range [start, end), aware UTC.
+
+    ``name`` is that of the period, as a query's ``date:`` takes it: ``2020-08``, ``2020-W33``.
+    """
+
+    name: str
+    start: datetime
+    end: datetime
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """How many entries match in each stretch of time, the oldest first, none left out between.
+
+    Attributes:
+        total: how many entries match, exact, be they in a bucket or not.
+        undated: how many of them have no date, and so are in no bucket.
+        notes: what had to be guessed or left out, a sentence each.
+    """
+
+    query: Query
+    by: Period
+    buckets: tuple[Bucket, ...]
+    total: int
+    undated: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Contribution:
     """A piece of a score: what a clause of the query brought through a term of a field.
 
@@ -299,6 +337,19 @@ class Explanation:
     score: float = 0.0
     contributions: tuple[Contribution, ...] = ()
     missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedQuery:
+    """How a query was read: its tree, what had to be guessed, and what the engine makes of it.
+
+    ``tree`` and ``engine`` are for people: several lines each.
+    """
+
+    text: str
+    tree: str
+    notes: tuple[str, ...]
+    engine: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -338,6 +338,110 @@ def test_the_word_as_typed_stands_above_a_typing_mistake(engine: Engine) -> None
     assert ask(engine, Fuzzy("planet", 1))[0] == 2
 
 
+def test_all_words_as_typed_stand_above_typing_mistakes_and_those_above_some(
+    engine: Engine,
+) -> None:
+    write(
+        engine,
+        entry(1, "trafficing", "trafficing border trafficing border trafficing"),
+        entry(2, "x", "a word or two on trafficking, and then a word or two on a border"),
+        entry(3, "border", "border border border"),
+        entry(4, "trafficking", "trafficking trafficking"),
+    )
+    typed = Fuzzy("trafficking", 2)
+    loose = Or((Word("trafficking"), typed))
+    for node in (Best((typed, Word("border"))), Best((loose, Or((Word("border"),))))):
+        assert ask(engine, node)[:2] == [2, 1]
+    assert ask(engine, And((typed, Word("border")))) == [2, 1]
+    assert set(ask(engine, Best((Fuzzy("trafficin", 2), Fuzzy("bordr"))))[:2]) == {1, 2}
+
+
+# Words of the index: for typing mistakes and half-typed words
+
+
+def test_frequencies_count_entries_that_hold_a_word_in_any_form(engine: Engine) -> None:
+    assert engine.frequencies(["a"]) == (0,)
+    write(engine, entry(1, "Migrants", "migrant"), entry(2, "x", "migrant café"), entry(3, "cafe"))
+    words = ["migrant", "cafe", "absent", "", "x"]
+    assert engine.frequencies(words) == (2, 2, 0, 0, 1)
+    engine.delete([entry(2).id])
+    assert engine.frequencies(words) == (1, 1, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("kuberntes", ("kubernetes",)),
+        ("Kuberntes!", ("kubernetes",)),
+        ("trafiking", ("trafficking", "tracking")),
+        ("kubernetes", ()),
+        ("economi", ("économie",)),
+        ("covd-19", ("covid-19",)),
+        ("covid-18", ()),
+        ("2021", ()),
+        ("cat", ("cut", "car")),
+        ("cu", ()),
+        ("東京部", ()),
+        ("", ()),
+    ],
+)
+def test_suggestions(engine: Engine, typed: str, found: tuple[str, ...]) -> None:
+    write(
+        engine,
+        entry(1, "Kubernetes", "human trafficking, tracking", tags=("kuberntas",)),
+        entry(2, "x", "l'économie économie, covid-19 in 2020", feed_title="kubernetas"),
+        entry(3, "x", "trafficking by car: a cut; 東京都"),
+        entry(4, "x", "a cut"),
+    )
+    assert engine.suggest(typed) == found
+    assert engine.suggest(typed, limit=1) == found[:1]
+
+
+def test_what_is_deleted_is_not_suggested(engine: Engine) -> None:
+    write(engine, entry(1, "kubernetes"), entry(2, "border"))
+    engine.delete([entry(1).id])
+    assert engine.suggest("kuberntes") == ()
+    assert engine.complete(None, "kub", limit=5) == ()
+    write(engine, entry(3, "kubernete"))
+    assert engine.suggest("kuberntes") == ("kubernete",)
+    assert engine.complete(None, "kub", limit=5) == ("kubernete",)
+
+
+@pytest.mark.parametrize(
+    ("field", "prefix", "found"),
+    [
+        (None, "ec", ("économie", "ecology", "eclipse")),
+        (None, "ÉC", ("économie", "ecology", "eclipse")),
+        ("title", "ec", ("ecology",)),
+        ("body", "ec", ("économie", "eclipse")),
+        (None, "icm", ()),
+        ("feed", "icm", ("icmpd",)),
+        ("author", "do", ("Jane Doe",)),
+        ("author", "jane d", ("Jane Doe",)),
+        ("author", "", ("Jane Doe", "Émile Zola")),
+        ("tag", "eco", ("Économie politique", "ecology")),
+        ("tag", "POL", ("Économie politique",)),
+        ("lang", "", ("fr", "en")),
+        ("lang", "e", ("en",)),
+        ("id", "0", ()),
+        ("nonsense", "e", ()),
+        (None, "zz", ()),
+    ],
+)
+def test_completions(
+    engine: Engine, field: str | None, prefix: str, found: tuple[str, ...]
+) -> None:
+    write(
+        engine,
+        entry(1, "Ecology", "l'économie économie", authors=("Jane Doe",), language="fr"),
+        entry(2, "x", "économie eclipse", tags=("Économie politique",), language="fr"),
+        entry(3, "x", "Economie", feed_title="ICMPD news", authors=("Jane Doe", "Émile Zola")),
+        entry(4, "ecology", tags=("Économie politique", "ecology"), language="fr"),
+    )
+    assert engine.complete(field, prefix, limit=8) == found
+    assert engine.complete(field, prefix, limit=1) == found[:1]
+
+
 # Conditions
 
 

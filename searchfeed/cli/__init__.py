@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import click
 
 from searchfeed import __version__
-from searchfeed.cli import guide, look, search, update
+from searchfeed.cli import explain, guide, look, search, update
 from searchfeed.cli.base import Group, Settings, epilog, global_options
 from searchfeed.cli.streams import complain, prepare, say, write
 from searchfeed.errors import QueryError, SearchfeedError
@@ -50,6 +50,8 @@ for command in (
     look.show,
     look.feeds,
     look.stats,
+    explain.explain,
+    explain.explain_query,
     update.rebuild,
     guide.help,
     guide.completion,

@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import click
 
 from searchfeed.cli.base import QueryCommand, Settings, epilog, format_options, global_options
 from searchfeed.models import Results, Sort
 from searchfeed.output import RESULTS
 from searchfeed.output.human import count, duration
+
+
+class Age(click.ParamType[timedelta]):
+    """A length of time, written as in a query: 30d, 6m, 1y6m; a month has 30 days."""
+
+    name = "age"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        """Read it, or say what it should look like."""
+        if isinstance(value, timedelta):
+            return value
+        from searchfeed.query.clock import read_length
+
+        length = read_length(str(value).casefold())
+        if length is None or not any(length):
+            self.fail(f"{value!r} is not a length of time such as 30d, 2w or 6m", param, ctx)
+        months, days, minutes = length
+        return timedelta(days=months * 30 + days, minutes=minutes)
 
 
 @click.command(
@@ -59,6 +81,12 @@ from searchfeed.output.human import count, duration
     multiple=True,
     help="Only feeds whose title or URL holds this; may be given more than once.",
 )
+@click.option(
+    "--recency",
+    metavar="AGE",
+    type=Age(),
+    help="Prefer newer entries: one so old (30d, 6m) counts half as much more as one of today.",
+)
 @format_options(RESULTS)
 @global_options(hidden=True)
 @click.pass_obj
@@ -71,6 +99,7 @@ def search(
     offset: int,
     sort: str,
     feeds: tuple[str, ...],
+    recency: timedelta | None,
     format: str | None,  # noqa: A002
     json: bool,
 ) -> int:
@@ -80,7 +109,9 @@ def search(
     query" for phrases, fields, dates and the rest. Without a query, the newest entries are shown.
     """
     with settings.open() as index:
-        results = index.search(" ".join(query), limit=limit, offset=offset, sort=sort, feeds=feeds)
+        results = index.search(
+            " ".join(query), limit=limit, offset=offset, sort=sort, feeds=feeds, recency=recency
+        )
         for note in results.notes:
             settings.say(f"note: {note}")
         if not results.hits:

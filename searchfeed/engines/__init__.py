@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import timedelta, tzinfo
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
 from searchfeed.errors import EngineUnavailableError
-from searchfeed.models import Entry, Facet, FacetCount, Pattern, Sort
+from searchfeed.models import Entry, Explanation, Facet, FacetCount, Pattern, Sort
 from searchfeed.tree import Node
 
 Progress = Callable[[int], None]
@@ -98,14 +98,41 @@ class Engine(Protocol):
         ...
 
     def search(
-        self, node: Node, *, limit: int, offset: int = 0, sort: Sort = Sort.RELEVANCE
+        self,
+        node: Node,
+        *,
+        limit: int,
+        offset: int = 0,
+        sort: Sort = Sort.RELEVANCE,
+        recency: timedelta | None = None,
     ) -> Answer:
         """Answer a query tree from the newest committed state.
+
+        Args:
+            node: the query tree.
+            limit: how many matches at most.
+            offset: how many of the first to pass over.
+            sort: the order.
+            recency: a half-life by which newer entries are preferred: the score of an entry of
+                today counts double, that of one a half-life old 1.5 times, of an old one once.
 
         Raises:
             QueryError: an expression that cannot be answered (a regular expression, say).
             EngineError: anything else.
         """
+        ...
+
+    def explain(self, node: Node, id: str, *, recency: timedelta | None = None) -> Explanation:
+        """Take the score that ``search`` gives an entry apart, or say why it does not match.
+
+        Raises:
+            EntryNotFoundError: there is no such entry in the index.
+            EngineError: anything else.
+        """
+        ...
+
+    def describe(self, node: Node) -> str:
+        """The query as this engine runs it, for a person: several lines."""
         ...
 
     def facets(
@@ -127,6 +154,27 @@ class Engine(Protocol):
         Raises:
             QueryError: an expression that cannot be answered (a regular expression, say).
             EngineError: anything else.
+        """
+        ...
+
+    def frequencies(self, words: Sequence[str]) -> tuple[int, ...]:
+        """In how many entries each word stands in any form, as ``search`` finds a bare word."""
+        ...
+
+    def suggest(self, word: str, *, limit: int = 5) -> tuple[str, ...]:
+        """Other words of titles and bodies that ``word`` may be a misspelling of.
+
+        They are at most ``analysis.typing_mistakes(word)`` edits away, accents folded; the nearest
+        come first, then the most frequent. They are shown in the form they are mostly written in.
+        """
+        ...
+
+    def complete(self, field: str | None, prefix: str, *, limit: int) -> tuple[str, ...]:
+        """What a half-typed word may become, the most frequent first; accents are folded.
+
+        Of ``title``, ``body`` (None: both) and ``feed`` these are words; of ``author`` and ``tag``
+        whole values as they are written, any word of which may start with ``prefix``; of ``lang``
+        tags of languages. Of other fields there are none.
         """
         ...
 

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, tzinfo
 from importlib import import_module
 from typing import Generic, TypeVar
 
-from searchfeed.models import Entry, FeedState, Results, Stats
+from searchfeed.models import Entry, ExplainedQuery, Explanation, FeedState, Results, Stats
 
 Value = TypeVar("Value")
 
@@ -99,4 +99,16 @@ STATS: Renderers[Stats] = Renderers(
     people="table",
     programs="plain",
     functions={"table": "table:stats", "plain": "plain:stats", "json": "records:stats"},
+)
+
+EXPLANATION: Renderers[Explanation] = Renderers(
+    people="text",
+    programs="text",
+    functions={"text": "explanation:explanation", "json": "records:explanation"},
+)
+
+QUERY: Renderers[ExplainedQuery] = Renderers(
+    people="text",
+    programs="text",
+    functions={"text": "explanation:query", "json": "records:explained_query"},
 )

@@ -12,7 +12,16 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from searchfeed.models import Entry, FeedState, Hit, Results, Snippet, Stats
+from searchfeed.models import (
+    Entry,
+    ExplainedQuery,
+    Explanation,
+    FeedState,
+    Hit,
+    Results,
+    Snippet,
+    Stats,
+)
 from searchfeed.output import Screen
 from searchfeed.output.clean import UNSAFE
 from searchfeed.output.human import timestamp
@@ -85,6 +94,39 @@ def stats(stats: Stats, screen: Screen) -> Iterator[str]:
         "index_size": stats.index_size,
     }
     yield f"{_dump(record, screen, indent=2)}\n"
+
+
+def explanation(explanation: Explanation, screen: Screen) -> Iterator[str]:
+    """One object: whether the entry matches, its score, and what the score is made of."""
+    record = {
+        "version": VERSION,
+        "matches": explanation.matches,
+        "score": explanation.score,
+        "contributions": [
+            {
+                "clause": each.clause,
+                "field": each.field,
+                "term": each.term,
+                "weight": each.weight,
+                "score": each.score,
+            }
+            for each in explanation.contributions
+        ],
+        "missing": list(explanation.missing),
+    }
+    yield _dump(record, screen, indent=2) + "\n"
+
+
+def explained_query(query: ExplainedQuery, screen: Screen) -> Iterator[str]:
+    """One object: the query, its tree, the notes and what the engine makes of it."""
+    record = {
+        "version": VERSION,
+        "query": query.text,
+        "tree": query.tree,
+        "notes": list(query.notes),
+        "engine": query.engine,
+    }
+    yield _dump(record, screen, indent=2) + "\n"
 
 
 def _rank(results: Results, number: int) -> int:

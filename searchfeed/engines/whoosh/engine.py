@@ -11,7 +11,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,18 +22,21 @@ from searchfeed import analysis
 from searchfeed.engines import Answer, Change, Match, Progress
 from searchfeed.engines.whoosh.columnar import Snapshot, open_snapshot
 from searchfeed.engines.whoosh.columnar.snapshot import latest_generation
+from searchfeed.engines.whoosh.explaining import describe, explain
 from searchfeed.engines.whoosh.facets import count
-from searchfeed.engines.whoosh.scoring import Matched, Scorer
-from searchfeed.engines.whoosh.values import NO_DATE
+from searchfeed.engines.whoosh.lexicon import COMPLETED
+from searchfeed.engines.whoosh.scoring import Matched, Recency, Scorer
+from searchfeed.engines.whoosh.values import NO_DATE, date_number
 from searchfeed.engines.whoosh.view import View
 from searchfeed.engines.whoosh.vocabulary import Vocabulary
 from searchfeed.errors import (
     EngineError,
+    EntryNotFoundError,
     IndexLockedError,
     SearchfeedError,
     UnsafeIndexError,
 )
-from searchfeed.models import Facet, FacetCount, Sort
+from searchfeed.models import Explanation, Facet, FacetCount, Sort
 from searchfeed.tree import Node
 
 if TYPE_CHECKING:
@@ -121,12 +124,18 @@ class WhooshEngine:
             writer.commit()
 
     def search(
-        self, node: Node, *, limit: int, offset: int = 0, sort: Sort = Sort.RELEVANCE
+        self,
+        node: Node,
+        *,
+        limit: int,
+        offset: int = 0,
+        sort: Sort = Sort.RELEVANCE,
+        recency: timedelta | None = None,
     ) -> Answer:
         """See ``Engine.search``."""
         view, vocabulary = self._current()[1:]
         with _translated(self._path):
-            scorer = Scorer(view, vocabulary)
+            scorer = Scorer(view, vocabulary, recency=_recency(recency))
             matched = scorer.run(node)
             page = arrange(view, matched, sort, offset + limit)[offset:]
             matches = tuple(
@@ -142,6 +151,42 @@ class WhooshEngine:
         with _translated(self._path):
             documents = Scorer(view, vocabulary).run(node).documents
             return {facet: count(view, documents, facet, limit, zone) for facet in facets}
+
+    def explain(self, node: Node, id: str, *, recency: timedelta | None = None) -> Explanation:
+        """See ``Engine.explain``."""
+        view, vocabulary = self._current()[1:]
+        with _translated(self._path):
+            found = view.holding("id", id)
+            if not len(found):
+                raise EntryNotFoundError(f"there is no entry {id} in the index")
+            return explain(view, vocabulary, node, int(found[0]), _recency(recency))
+
+    def describe(self, node: Node) -> str:
+        """See ``Engine.describe``."""
+        view, vocabulary = self._current()[1:]
+        with _translated(self._path):
+            return describe(view, vocabulary, node)
+
+    def frequencies(self, words: Sequence[str]) -> tuple[int, ...]:
+        """See ``Engine.frequencies``."""
+        view, vocabulary = self._current()[1:]
+        with _translated(self._path):
+            scorer = Scorer(view, vocabulary)
+            return tuple(len(scorer.holding(word)) for word in words)
+
+    def suggest(self, word: str, *, limit: int = 5) -> tuple[str, ...]:
+        """See ``Engine.suggest``."""
+        with _translated(self._path):
+            lexicon = self._current().vocabulary.lexicon(*COMPLETED[None])
+            return lexicon.suggest(word, limit)
+
+    def complete(self, field: str | None, prefix: str, *, limit: int) -> tuple[str, ...]:
+        """See ``Engine.complete``."""
+        if field not in COMPLETED:
+            return ()
+        with _translated(self._path):
+            lexicon = self._current().vocabulary.lexicon(*COMPLETED[field])
+            return lexicon.complete(prefix, limit)
 
     def close(self) -> None:
         """See ``Engine.close``. Searches that still run keep what they have open."""
@@ -187,6 +232,12 @@ class WhooshEngine:
                 raise _unreadable(self._path, error) from error
             with opened as writer:
                 yield writer, keys
+
+
+def _recency(half_life: timedelta | None) -> Recency | None:
+    if half_life is None:
+        return None
+    return Recency(date_number(datetime.now(UTC)), half_life // timedelta(microseconds=1))
 
 
 def fingerprint() -> str:

@@ -1,0 +1,147 @@
+"""The same story told more than once: which documents are one, and one hit made of them.
+
+What makes two entries near duplicates is said in ``searchfeed.analysis.sketch``; here it takes in
+addition that they were published at most ``WINDOW`` apart, because what is told again in the same
+words after that (a central bank that leaves its rates as they are) is news of its own. An entry
+without a date is as close as any.
+
+The first of a story by date leads its group, and every other is a near duplicate of it: no chain
+of small steps joins two texts that differ. Groups do not depend on a query, nor on which segment a
+document is in: they are found once for a committed state, in documents that are not deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from searchfeed.analysis.sketch import alike, bands
+from searchfeed.engines.whoosh.values import NO_DATE, SKETCH
+from searchfeed.engines.whoosh.view import members
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from searchfeed.engines.whoosh.scoring import Matched
+    from searchfeed.engines.whoosh.view import Documents, Places, View
+
+WINDOW = timedelta(days=5)
+"""How far apart in time a story is still the same one: less than a week, for what comes weekly."""
+
+NEIGHBOURS = 4
+"""With so many of those in its band that were published just before it a document is compared."""
+
+_WINDOW = np.uint64(WINDOW // timedelta(microseconds=1))
+_HALF, _LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
+
+
+class Groups(NamedTuple):
+    """The documents that share their story with another, ascending, and the first of each's."""
+
+    documents: Documents
+    leaders: Documents
+
+
+def find_groups(view: View) -> Groups:
+    """Every group of near duplicates among the live documents of a view."""
+    sketches = np.stack([view.column(name) for name in SKETCH], axis=1)
+    told = sketches.any(axis=1)
+    if view.live is not None:
+        told &= view.live
+    dates, keys = view.column("date"), view.column("key")
+    documents = np.flatnonzero(told)
+    similar = _in_same_band(bands(sketches[documents]))
+    documents = documents[similar]
+    # From here on few are left, and they are numbered in the order in which they lead.
+    documents = documents[np.lexsort((keys[documents], dates[documents]))]
+    sketches, dates = sketches[documents], dates[documents]
+
+    leaders = _led(sketches, dates)
+    members = np.array(sorted({*leaders, *leaders.values()}), dtype=np.int64)
+    firsts = np.array([leaders.get(at, at) for at in members.tolist()], dtype=np.int64)
+    order = np.argsort(documents[members])
+    return Groups(
+        documents[members[order]].astype(np.int32), documents[firsts[order]].astype(np.int32)
+    )
+
+
+def fold(
+    groups: Groups, matched: Matched, order: Callable[[Matched], list[int]]
+) -> tuple[Matched, dict[int, list[int]]]:
+    """Keep of each group the first that matched.
+
+    Args:
+        groups: those of the view that ``matched`` is of.
+        matched: what was found.
+        order: gives the places of what is found in the order of the results.
+
+    Returns:
+        What is left, and for each document of it that stands for others those, in order.
+    """
+    found = np.flatnonzero(members(groups.documents, matched.documents))
+    places = np.searchsorted(matched.documents, groups.documents[found])
+    firsts: dict[int, int] = {}
+    others: dict[int, list[int]] = {}
+    keep = np.ones(len(matched.documents), dtype=bool)
+    for at in order(matched.only(places)):
+        document = int(groups.documents[found[at]])
+        first = firsts.setdefault(int(groups.leaders[found[at]]), document)
+        if first != document:
+            others.setdefault(first, []).append(document)
+            keep[places[at]] = False
+    return (matched.only(keep) if others else matched), others
+
+
+def _in_same_band(bands: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """For each row whether another has one of its bands."""
+    similar = np.zeros(len(bands), dtype=bool)
+    rows = np.arange(len(bands), dtype=np.uint64)
+    for band in bands.T:
+        # A plain sort of both in one number is several times faster than one of places.
+        ordered = np.sort(band.astype(np.uint64) << _HALF | rows)
+        same = np.diff(ordered >> _HALF) == 0
+        similar[ordered[1:][same] & _LOW] = True
+        similar[ordered[:-1][same] & _LOW] = True
+    return similar
+
+
+def _led(sketches: NDArray[np.uint64], dates: NDArray[np.uint64]) -> dict[int, int]:
+    """From each row that is told again to the row that leads its group; the dates ascend."""
+
+    def told_again(ones: Places, others: Places) -> NDArray[np.bool_]:
+        return _close(dates[ones], dates[others]) & alike(sketches[ones], sketches[others])
+
+    ones, others = _pairs(bands(sketches), dates)
+    keep = told_again(ones, others)
+    leaders: dict[int, int] = {}
+    for one, other in zip(ones[keep].tolist(), others[keep].tolist(), strict=True):
+        if other not in leaders:
+            leader = leaders.get(one, one)
+            if leader == one or told_again(np.array([leader]), np.array([other]))[0]:
+                leaders[other] = leader
+    return leaders
+
+
+def _pairs(bands: NDArray[np.uint32], dates: NDArray[np.uint64]) -> tuple[Places, Places]:
+    """Rows with a band in common, close in time: the lower of each pair first, by the higher."""
+    found = [np.zeros(0, dtype=np.uint64)]
+    rows = np.arange(len(bands), dtype=np.uint64)
+    for band in bands.T:
+        ordered = np.sort(band.astype(np.uint64) << _HALF | rows)
+        for step in range(1, NEIGHBOURS + 1):
+            low, high = ordered[:-step], ordered[step:]
+            same = low >> _HALF == high >> _HALF
+            low, high = low[same] & _LOW, high[same] & _LOW
+            close = _close(dates[low], dates[high])
+            found.append(high[close] << _HALF | low[close])
+    pairs = np.unique(np.concatenate(found))
+    return (pairs & _LOW).astype(np.int64), (pairs >> _HALF).astype(np.int64)
+
+
+def _close(ones: NDArray[np.uint64], others: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Whether pairs of dates, the earlier first, are within the window, or one is missing."""
+    close: NDArray[np.bool_] = (others - ones <= _WINDOW) | (others == NO_DATE)
+    return close
