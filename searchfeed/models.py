@@ -150,7 +150,8 @@ class Query:
     """What was asked for.
 
     ``feeds`` keeps to feeds whose URL or title holds one of these texts. ``recency`` is a half-life
-    by which newer entries are preferred, None for no preference.
+    by which newer entries are preferred, None for no preference. ``fuzzy`` also finds entries that
+    have the words with typing mistakes.
     """
 
     text: str
@@ -159,6 +160,7 @@ class Query:
     sort: Sort = Sort.RELEVANCE
     feeds: tuple[str, ...] = ()
     recency: timedelta | None = None
+    fuzzy: bool = False
 
     def __post_init__(self) -> None:
         if self.limit < 1:
@@ -258,6 +260,8 @@ class Results:
         total: how many entries match, on all pages; exact.
         elapsed: seconds from the text to the snippets.
         notes: what the parser had to guess and what the user may want to know, a sentence each.
+        suggestion: the text of the query with words that stand in no entry replaced by those that
+            may have been meant; empty if there are none.
     """
 
     query: Query
@@ -265,6 +269,7 @@ class Results:
     total: int
     elapsed: float
     notes: tuple[str, ...] = ()
+    suggestion: str = ""
 
     def __iter__(self) -> Iterator[Hit]:
         return iter(self.hits)
