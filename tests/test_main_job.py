@@ -88,6 +88,36 @@ def test_silk_routes_finds_at_least_four(icmpd: Path) -> None:
     assert len(hits(icmpd, "silk", "routes")) >= 4
 
 
+def test_a_month_in_utc(news: Path, icmpd: Path) -> None:
+    found = subprocess.run(
+        [sys.executable, "-m", "searchfeed", "search", "--json", "date:2020-08"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "SEARCHFEED_INDEX": str(icmpd), "TZ": "UTC"},
+    )
+    dates = [hit["date"] for hit in json.loads(found.stdout)["hits"]]
+    assert len(dates) == 4
+    assert all(date.startswith("2020-08-") for date in dates)
+
+
+def test_silk_routes_of_september_alone(icmpd: Path) -> None:
+    found = hits(icmpd, "after:2020-09-01", "silk", "routes")
+    assert found
+    assert all(hit["date"].startswith("2020-09-") for hit in found)
+
+
+def test_a_title_without_a_word(icmpd: Path) -> None:
+    # No entry about IBM speaks of Ukraine, but one of them is about Afghanistan.
+    assert sorted(titles(icmpd, "title:ibm", "-ukraine")) == sorted(titles(icmpd, "title:ibm"))
+    (found,) = titles(icmpd, "title:ibm", "-afghanistan")
+    assert found.startswith("Project News:IBM Silk Routes")
+
+
+def test_a_phrase_with_words_between(icmpd: Path) -> None:
+    found = hits(icmpd, '"assisted voluntary return"~2')
+    assert "Assisted Voluntary Return" in found[0]["title"]
+
+
 def test_newest_first_in_utc(icmpd: Path) -> None:
     found = hits(icmpd, "--sort", "-date")
     dates = [hit["date"] for hit in found]
