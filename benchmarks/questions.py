@@ -110,7 +110,7 @@ def choose(entries: Iterable[Entry]) -> list[Question]:
         ("phrase", Kind.PHRASE, list(counts.phrases(PHRASE))),
         ("common phrase", Kind.PHRASE, list(counts.phrases(1.0))),
         ("prefix", Kind.PREFIX, [(_half(word),) for word in middle if len(word) > 6]),
-        ("fuzzy", Kind.FUZZY, [(_mistyped(word),) for word in middle if len(word) > 5]),
+        ("fuzzy", Kind.FUZZY, [(_mistyped(word),) for word in middle if len(word) > 6]),
     ]
     questions = [
         Question(group, kind, words)

@@ -20,6 +20,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from time import perf_counter
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -106,8 +107,8 @@ def run(
 
 def tables(outcomes: Sequence[Outcome], systems: Sequence[str]) -> list[Table]:
     """nDCG@10 with the best of each row marked, and what a query and the indexing took."""
-    quality = Table(title=f"nDCG@{judged.DEPTH} (* the best of its row)")
-    time = Table(title="milliseconds a query / seconds of indexing")
+    quality = Table(title=f"nDCG@{judged.DEPTH} (* the best of its row)", box=SIMPLE_HEAD)
+    time = Table(title="milliseconds a query / seconds of indexing", box=SIMPLE_HEAD)
     systems = [name for name in systems if any(each.system == name for each in outcomes)]
     for table in (quality, time):
         table.add_column("collection", no_wrap=True)

@@ -29,7 +29,7 @@ from benchmarks.corpus import Corpus, Parsed
 from benchmarks.peers.engine import PEERS, installed
 from benchmarks.questions import Question, choose
 from benchmarks.record import Latencies, Record, Scale, machine, versions
-from benchmarks.worker import Latency, PeerError, Worker
+from benchmarks.worker import Latency, PeerError, Worker, clear, reusable
 
 ROOT = Path(__file__).parents[1]
 REUTERS = ROOT.parent / "shared" / "feeds" / "reuters"
@@ -138,9 +138,8 @@ class Bench:
             for name in self.plan.systems(texts.scale):
                 label = f"×{texts.scale} {PEERS[name].label}"
                 directory = self._directory(texts.scale, name)
-                if name in ALWAYS_NEW or not directory.with_suffix(".json").exists():
-                    shutil.rmtree(directory, ignore_errors=True)
-                    directory.with_suffix(".json").unlink(missing_ok=True)
+                if name in ALWAYS_NEW or not reusable(name, directory):
+                    clear(directory)
                 with self._task(f"{label}: index") as tick, self._surviving(f"{label}, indexing"):
                     workers[name] = Worker(name, texts, directory)
                     found.built[name] = workers[name].build(tick)

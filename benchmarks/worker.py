@@ -15,12 +15,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from shutil import rmtree
 from statistics import median
 from time import perf_counter, sleep, time_ns
 from typing import Any
 
 from benchmarks.corpus import Corpus, Tick, letters
-from benchmarks.peers.engine import Peer, make, size
+from benchmarks.peers.engine import Peer, make, size, stamp
 from benchmarks.questions import Kind, Question
 from searchfeed.models import Entry
 
@@ -93,7 +94,7 @@ class Worker:
         self.system = system
         self._corpus = corpus
         self._directory = directory
-        self._record = directory.with_suffix(".json")
+        self._record = _record(directory)
         self._connection, theirs = context.Pipe()
         directory.mkdir(parents=True, exist_ok=True)
         # Not a daemon: these may not have processes of their own, and a peer may want some.
@@ -104,18 +105,19 @@ class Worker:
     def build(self, tick: Tick) -> Built:
         """Store the texts, index them, and make ready for questions.
 
-        An index that an earlier run left whole in the directory is used as it is.
+        An index that an earlier run left whole (see ``reusable``) is used as it is.
         """
         if self._record.exists():
             record = json.loads(self._record.read_text("utf-8"))
             self._call("open")
-            return Built(**{**record, "reused": True})
+            return Built(**{**record["built"], "reused": True})
         texts_seconds, texts_memory = self._watch("keep", tick)
         seconds, memory = self._watch("build", tick)
         self._call("open")
         total, texts = self._call("size")
         built = Built(texts_seconds, seconds, total, texts, max(texts_memory, memory))
-        self._record.write_text(json.dumps(asdict(built)), "utf-8")
+        record = {"stamp": stamp(self.system), "built": asdict(built)}
+        self._record.write_text(json.dumps(record), "utf-8")
         return built
 
     def freshness(self) -> float:
@@ -152,14 +154,38 @@ class Worker:
 
     def _watch(self, command: str, tick: Tick) -> tuple[float, int]:
         """Run a long command; return its seconds and the peak of the memory in bytes."""
-        self._connection.send((command, (), {}))
+        self._send(command)
         value, peak = watch(self._connection, self._process.pid or 0, tick)
         seconds, own_peak = value
         return seconds, peak or own_peak
 
+    def _send(self, command: str, *arguments: object, **options: object) -> None:
+        try:
+            self._connection.send((command, arguments, options))
+        except OSError:
+            raise PeerError("the process is gone") from None
+
     def _call(self, command: str, *arguments: object, **options: object) -> Any:
-        self._connection.send((command, arguments, options))
+        self._send(command, *arguments, **options)
         return receive(self._connection)[1]
+
+
+def _record(directory: Path) -> Path:
+    return directory.with_suffix(".json")
+
+
+def reusable(system: str, directory: Path) -> bool:
+    """Whether an earlier run left a whole index there, made in the same way."""
+    record = _record(directory)
+    if not record.exists():
+        return False
+    return bool(json.loads(record.read_text("utf-8")).get("stamp") == stamp(system))
+
+
+def clear(directory: Path) -> None:
+    """Take away what an earlier run left of an index."""
+    _record(directory).unlink(missing_ok=True)
+    rmtree(directory, ignore_errors=True)
 
 
 def receive(connection: Connection) -> tuple[str, Any]:
@@ -222,11 +248,12 @@ def serve(connection: Connection, system: str, corpus: Corpus, directory: Path) 
             command, arguments, options = connection.recv()
         except EOFError:
             return
+        if command == "close":
+            if host is not None:
+                host.peer.close()
+            return
         try:
             host = host or _Host(make(system, directory), connection, corpus, directory)
-            if command == "close":
-                host.peer.close()
-                return
             answer = getattr(host, command)(*arguments, **options)
         except Exception:  # noqa: BLE001 - whatever a peer raises is for the other side to say
             connection.send(("failed", traceback.format_exc()))

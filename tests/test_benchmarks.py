@@ -18,7 +18,7 @@ from benchmarks.corpus import Corpus
 from benchmarks.peers.engine import PEERS, installed, make
 from benchmarks.questions import Kind, Question, choose
 from benchmarks.record import Promise, Record, Scale, promises
-from benchmarks.worker import Latency
+from benchmarks.worker import Latency, PeerError, Worker, reusable
 from searchfeed import feeds, sources
 from searchfeed.errors import SourceError
 from searchfeed.models import Entry
@@ -160,6 +160,37 @@ def test_speed_writes_its_record_and_plot(fixtures: Path, tmp_path: Path) -> Non
     assert set(record["startup"]) == {"imports", "terminal", "pipe", "python"}
     drawn = ET.parse(tmp_path / "speed.svg").getroot()
     assert len(drawn.findall("{http://www.w3.org/2000/svg}circle")) > 10
+
+
+def test_an_index_is_used_again_only_if_it_was_made_the_same_way(
+    texts: Corpus, tmp_path: Path
+) -> None:
+    directory = tmp_path / "x1" / "fts5"
+    assert not reusable("fts5", directory)
+    for reused in (False, True):
+        worker = Worker("fts5", texts, directory)
+        try:
+            assert worker.build(lambda _done, _total: None).reused is reused
+            question = Question("", Kind.WORD, ("border",))
+            latency = worker.ask([question], snippets=True, rounds=2, seconds=1)
+            assert latency is not None
+            assert latency.runs == 2
+            assert latency.empty == 0
+        finally:
+            worker.close()
+    assert reusable("fts5", directory)
+    record = directory.with_suffix(".json")
+    record.write_text(record.read_text("utf-8").replace('"stamp": "', '"stamp": "another '))
+    assert not reusable("fts5", directory)
+
+
+def test_what_a_peer_raises_is_told(texts: Corpus, tmp_path: Path) -> None:
+    worker = Worker("nonsense", texts, tmp_path / "nonsense")
+    try:
+        with pytest.raises(PeerError, match="KeyError: 'nonsense'"):
+            worker.build(lambda _done, _total: None)
+    finally:
+        worker.close()
 
 
 def test_a_system_that_is_not_there_is_named(fixtures: Path) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
+from hashlib import blake2b
+from importlib import import_module, metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
@@ -99,6 +100,15 @@ def make(name: str, directory: Path) -> Peer:
     module, _, cls = PEERS[name].place.partition(":")
     peer: Peer = getattr(import_module(module), cls)(directory)
     return peer
+
+
+def stamp(name: str) -> str:
+    """Stands for what makes a peer's index: our set-up of it and the version of its package."""
+    description = PEERS[name]
+    module = find_spec(description.place.partition(":")[0])
+    source = Path(module.origin).read_bytes() if module and module.origin else b""
+    version = metadata.version(description.distribution) if description.distribution else ""
+    return f"{version} {blake2b(source, digest_size=8).hexdigest()}"
 
 
 def size(directory: Path) -> int:
