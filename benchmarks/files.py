@@ -10,7 +10,7 @@ from time import perf_counter
 from traceback import format_exc
 
 from benchmarks.corpus import Tick
-from benchmarks.worker import peak_memory, watch
+from benchmarks.process import peak_memory, watch
 
 
 @dataclass(frozen=True, slots=True)

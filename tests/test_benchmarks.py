@@ -16,9 +16,10 @@ import pytest
 from benchmarks import corpus, plot
 from benchmarks.corpus import Corpus
 from benchmarks.peers.engine import PEERS, installed, make
+from benchmarks.process import PeerError
 from benchmarks.questions import Kind, Question, choose
 from benchmarks.record import Promise, Record, Scale, promises
-from benchmarks.worker import Latency, PeerError, Worker, reusable
+from benchmarks.worker import Latency, Worker, reusable
 from searchfeed import feeds, sources
 from searchfeed.errors import SourceError
 from searchfeed.models import Entry
