@@ -104,9 +104,13 @@ class Everything:
 
 @dataclass(frozen=True, slots=True)
 class Best:
-    """Entries that match any child; those that match all of them stand above those that do not."""
+    """Words that are all wanted: entries that match all children stand above those that do not.
+
+    The first ``required`` children have to match, and if there are none, any child.
+    """
 
     children: tuple[Node, ...]
+    required: int = 0
     span: Span = NOWHERE
 
 
@@ -150,22 +154,30 @@ def leaves(node: Node, *, negated: bool = False) -> Iterator[tuple[Leaf, bool]]:
         yield node, negated
 
 
-def outline(node: Node, depth: int = 0) -> str:
-    """The tree as indented text, a node a line.
+def outline(node: Node, depth: int = 0, sign: str = "") -> str:
+    """The tree as indented text, a node a line; a ``+`` marks what of a ``Best`` is required.
 
     >>> print(outline(And((Word("ibm", "title"), Not(Word("ukraine"))))))
     And
       Word title:ibm
       Not
         Word ukraine
+    >>> print(outline(Best((Word("border"), Word("guards")), required=1)))
+    Best
+      +Word border
+      Word guards
     """
-    name = type(node).__name__
-    pad = "  " * depth
+    row = f"{'  ' * depth}{sign}{type(node).__name__}"
     if isinstance(node, Not):
-        return f"{pad}{name}\n{outline(node.child, depth + 1)}"
+        return f"{row}\n{outline(node.child, depth + 1)}"
     if isinstance(node, Best | And | Or):
-        return "\n".join([f"{pad}{name}", *(outline(child, depth + 1) for child in node.children)])
-    return f"{pad}{name} {label(node)}".rstrip()
+        required = node.required if isinstance(node, Best) else 0
+        children = (
+            outline(child, depth + 1, "+" if at < required else "")
+            for at, child in enumerate(node.children)
+        )
+        return "\n".join([row, *children])
+    return f"{row} {label(node)}".rstrip()
 
 
 def label(leaf: Leaf) -> str:

@@ -200,6 +200,26 @@ def test_all_words_stand_above_some_beside_a_condition_that_scores(engine: Engin
     assert ask(engine, And((words("border patrol"), Word("guard", "body")))) == [2, 1]
 
 
+def test_required_words_have_to_match_and_wanted_ones_go_first(engine: Engine) -> None:
+    write(
+        engine,
+        entry(1, "border"),
+        entry(2, "x", "a long text about a border, and about guards, who are far away " * 9),
+        entry(3, "guards"),
+        entry(4, "border border"),
+        entry(5, "patrol guards"),
+    )
+    border, guards, patrol = map(Word, ("border", "guards", "patrol"))
+    assert ask(engine, Best((border, guards), required=1)) == [2, 4, 1]
+    assert ask(engine, Best((border, guards, patrol), required=2)) == [2]
+    assert ask(engine, Best((guards, border, patrol), required=1))[0] in (2, 5)
+    assert ask(engine, Best((Phrase("patrol guards"), border), required=1)) == [5]
+    assert ask(engine, Best((Word("absent"), border), required=1)) == []
+    wanted = engine.search(Best((border, guards)), limit=1).matches[0]
+    required = engine.search(Best((guards, border), required=2), limit=1).matches[0]
+    assert required.id == wanted.id
+
+
 def test_a_word_in_the_title_weighs_more(engine: Engine) -> None:
     write(engine, entry(1, "news", "about ghana today"), entry(2, "ghana", "about news today"))
     assert ask(engine, Word("ghana")) == [2, 1]
@@ -568,7 +588,12 @@ leaf = st.one_of(
 nodes = st.recursive(
     leaf,
     lambda child: st.one_of(
-        *(st.lists(child, min_size=1, max_size=3).map(tuple).map(kind) for kind in (And, Or, Best)),
+        *(st.lists(child, min_size=1, max_size=3).map(tuple).map(kind) for kind in (And, Or)),
+        st.builds(
+            lambda children, required: Best(tuple(children), min(required, len(children))),
+            st.lists(child, min_size=1, max_size=3),
+            st.integers(0, 3),
+        ),
         child.map(Not),
     ),
     max_leaves=6,
@@ -606,6 +631,8 @@ def matches(node: Node, one: Entry) -> bool:
             return (start is None or start <= one.date) and (end is None or one.date < end)
         case And(children):
             return all(matches(child, one) for child in children)
+        case Best(children, required) if required:
+            return all(matches(child, one) for child in children[:required])
         case Or(children) | Best(children):
             return any(matches(child, one) for child in children)
         case Not(child):
@@ -638,11 +665,16 @@ def test_the_same_entries_as_brute_force(
 
 @pytest.mark.parametrize("name", sorted(ENGINES))
 @settings(max_examples=30, deadline=None)
-@given(documents=documents, wanted=st.lists(st.sampled_from(WORDS), min_size=2, max_size=4))
+@given(
+    documents=documents,
+    wanted=st.lists(st.sampled_from(WORDS), min_size=2, max_size=4),
+    required=st.integers(0, 2),
+)
 def test_complete_matches_come_first(
     name: str,
     documents: list[tuple[str, str]],
     wanted: list[str],
+    required: int,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     engine = open_engine(name, tmp_path_factory.mktemp("engine") / "engine")
@@ -650,7 +682,7 @@ def test_complete_matches_come_first(
         at: entry(at, title, body, feed_title="") for at, (title, body) in enumerate(documents, 1)
     }
     write(engine, *entries.values())
-    found = ask(engine, Best(tuple(map(Word, wanted))))
+    found = ask(engine, Best(tuple(map(Word, wanted)), required))
     complete = [
         set(wanted) <= set(f"{entries[at].title} {entries[at].body}".split()) for at in found
     ]

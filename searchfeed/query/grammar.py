@@ -178,4 +178,4 @@ def _joined(
     if len(found) < 2:
         return found[0] if found else None
     start = min(node.span.start for node in found)
-    return kind(found, Span(start, max(node.span.end for node in found)))
+    return kind(found, span=Span(start, max(node.span.end for node in found)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from searchfeed import analysis, tree
 from searchfeed.models import Span
@@ -61,12 +61,8 @@ def loosened(node: tree.Node) -> tree.Node:
         Fuzzy kuberntes~2
     """
     match node:
-        case tree.Best(children, span):
-            return tree.Best(tuple(map(loosened, children)), span)
-        case tree.And(children, span):
-            return tree.And(tuple(map(loosened, children)), span)
-        case tree.Or(children, span):
-            return tree.Or(tuple(map(loosened, children)), span)
+        case tree.Best(children) | tree.And(children) | tree.Or(children):
+            return replace(node, children=tuple(map(loosened, children)))
         case tree.Word(text, field, exact=False, span=span) if field in (None, *tree.TEXT_FIELDS):
             options = analysis.query_words(text).alternatives
             if options and len(options[0]) == 1:

@@ -38,6 +38,9 @@ def _failing(view: View, vocabulary: Vocabulary, node: tree.Node, document: int)
     if document in Scorer(view, vocabulary).run(node).documents:
         return
     match node:
+        case tree.Best(children, required) if required:
+            for child in children[:required]:
+                yield from _failing(view, vocabulary, child, document)
         case tree.And(children):
             for child in children:
                 yield from _failing(view, vocabulary, child, document)
@@ -57,7 +60,10 @@ def _typed(node: tree.Node) -> str:
     match node:
         case tree.Not(child):
             return f"-{_typed(child)}"
-        case tree.And(children) | tree.Best(children):
+        case tree.Best(children, required):
+            typed = [*map(_typed, children)]
+            return " ".join([*(f"+{each}" for each in typed[:required]), *typed[required:]])
+        case tree.And(children):
             return " ".join(map(_typed, children))
         case tree.Or(children):
             return " OR ".join(map(_typed, children))

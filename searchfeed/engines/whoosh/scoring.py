@@ -183,8 +183,8 @@ class Scorer:
 
     def _evaluate(self, node: tree.Node, *, wanted: bool) -> Matched:
         match node:
-            case tree.Best(children):
-                return self._best(children, wanted=wanted)
+            case tree.Best():
+                return self._best(node, wanted=wanted)
             case tree.Or(children):
                 return self._union([self._evaluate(child, wanted=wanted) for child in children])
             case tree.And(children):
@@ -203,13 +203,18 @@ class Scorer:
             return self._word(node)
         return self._leaf(node, wanted=wanted)
 
-    def _best(self, children: Sequence[tree.Node], *, wanted: bool) -> Matched:
+    def _best(self, best: tree.Best, *, wanted: bool) -> Matched:
         if wanted:
-            words = [child for child in children if isinstance(child, tree.Word)]
+            words = [child for child in best.children if isinstance(child, tree.Word)]
+            # Required words stand first among the children, wherever they stand in the query.
+            words.sort(key=lambda word: word.span.start)
             self._neighbours += pairwise(word for word in words if not word.field)
-        parts = [self._evaluate(child, wanted=wanted) for child in children]
+        parts = [self._evaluate(child, wanted=wanted) for child in best.children]
         union = self._union(parts)
-        return Matched(union.documents, union.scores, self._complete(parts, len(parts)))
+        matched = Matched(union.documents, union.scores, self._complete(parts, len(parts)))
+        for part in parts[: best.required]:
+            matched = matched.only(members(matched.documents, part.documents))
+        return matched
 
     def _all(self, children: Sequence[tree.Node], *, wanted: bool) -> Matched:
         # What excludes is taken away from the rest instead of being turned inside out first.
