@@ -6,7 +6,8 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from dataclasses import replace
+from datetime import timedelta, tzinfo
 from hashlib import blake2b
 from pathlib import Path
 from threading import RLock
@@ -14,7 +15,7 @@ from time import perf_counter
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from searchfeed import engines, snippets, tree
+from searchfeed import engines, periods, snippets, tree
 from searchfeed.archive import Archive, Version
 from searchfeed.engines import Change, Engine
 from searchfeed.errors import (
@@ -31,13 +32,17 @@ from searchfeed.models import (
     Entry,
     ExplainedQuery,
     Explanation,
+    Facet,
+    FacetCount,
     FeedState,
     Hit,
+    Period,
     Query,
     Report,
     Results,
     Sort,
     Stats,
+    Trend,
 )
 
 if TYPE_CHECKING:
@@ -50,6 +55,9 @@ ARCHIVE = "archive.sqlite"
 
 PATIENCE = 60.0
 """Seconds that a writer waits for another one."""
+
+BUCKETS = 1_000
+"""A trend has at most so many; that is nineteen years of weeks."""
 
 SMALL = 2_000
 """An index with at most so many entries is rebuilt in seconds, so it is done without asking."""
@@ -158,6 +166,86 @@ class Index:
         )
         notes = (*read_notes, *answer.notes, *notes)
         return Results(query, hits, answer.total, perf_counter() - started, notes)
+
+    def facets(
+        self,
+        query: str | Query,
+        facets: Iterable[Facet | str],
+        *,
+        limit: int | None = 10,
+        feeds: Iterable[str] = (),
+        zone: tzinfo | None = None,
+    ) -> dict[Facet, tuple[FacetCount, ...]]:
+        """Count all entries that a query finds by what they have in common.
+
+        Args:
+            query: as for ``search``; of a ``Query`` only its text and its feeds count.
+            facets: ``feed``, ``author``, ``tag``, ``lang``, ``year``, ``month``, ``week``, ``day``.
+            limit: how many values of each there are at most, the largest counts first; None: all.
+            feeds: keep to feeds whose URL or title holds one of these texts.
+            zone: in which days begin and end; the system's by default.
+
+        Raises:
+            QueryError: a condition in the query cannot be meant.
+            IndexVersionError: as ``search``.
+            ValueError: a facet that there is not, or a limit below 1.
+        """
+        names = [Facet(facet) for facet in facets]
+        if limit is not None and limit < 1:
+            raise ValueError(f"limit must be at least 1, not {limit}")
+        query = query if isinstance(query, Query) else Query(query, feeds=tuple(feeds))
+        zone = zone or _system_zone()
+        node, _ = _read(query, zone)
+        archive = self._open_archive()
+        found = self._ready()[0].facets(node, names, limit=limit, zone=zone)
+        if Facet.FEED in found:
+            titles = archive.titles(each.value for each in found[Facet.FEED])
+            found[Facet.FEED] = tuple(
+                replace(each, label=titles.get(each.value) or each.value)
+                for each in found[Facet.FEED]
+            )
+        return found
+
+    def trend(
+        self,
+        query: str | Query,
+        *,
+        by: Period | str = Period.MONTH,
+        feeds: Iterable[str] = (),
+        zone: tzinfo | None = None,
+    ) -> Trend:
+        """Count the entries that a query finds over time.
+
+        Args:
+            query: as for ``search``; of a ``Query`` only its text and its feeds count.
+            by: ``day``, ``week``, ``month`` or ``year``.
+            feeds: keep to feeds whose URL or title holds one of these texts.
+            zone: in which days begin and end; the system's by default.
+
+        Raises:
+            QueryError: a condition in the query cannot be meant.
+            IndexVersionError: as ``search``.
+            ValueError: a period that there is not.
+        """
+        period = Period(by)
+        query = query if isinstance(query, Query) else Query(query, feeds=tuple(feeds))
+        zone = zone or _system_zone()
+        node, read_notes = _read(query, zone)
+        self._open_archive()
+        engine, notes = self._ready()
+        answer = engine.search(node, limit=1)
+        facet = Facet(period)
+        found = engine.facets(node, [facet], limit=None, zone=zone)[facet]
+        counts = {each.value: each.count for each in found}
+        buckets = periods.timeline(counts, period, zone, BUCKETS)
+        dated = sum(counts.values())
+        older = dated - sum(bucket.count for bucket in buckets)
+        notes = (*read_notes, *answer.notes, *notes)
+        if older:
+            left_out = "1 entry is" if older == 1 else f"{older:,} entries are"
+            cut = f"Only the newest {BUCKETS:,} {period}s are counted: {left_out} older."
+            notes = (*notes, cut)
+        return Trend(query, period, buckets, answer.total, answer.total - dated, notes)
 
     def explain(self, id: str, query: str | Query) -> Explanation:
         """Why an entry has its score for a query, or which clauses of it the entry fails.
@@ -366,11 +454,17 @@ class Index:
             yield
 
 
-def _read(query: Query) -> tuple[tree.Node, tuple[str, ...]]:
+def _system_zone() -> tzinfo:
+    from searchfeed.query.clock import SystemZone
+
+    return SystemZone()
+
+
+def _read(query: Query, zone: tzinfo | None = None) -> tuple[tree.Node, tuple[str, ...]]:
     """The tree of a query, its feeds among the conditions, and what had to be guessed."""
     from searchfeed.query import parse
 
-    parsed = parse(query.text)
+    parsed = parse(query.text, zone=zone)
     if not query.feeds:
         return parsed.node, parsed.notes
     wanted = tuple(tree.Phrase(text, field="feed") for text in query.feeds)

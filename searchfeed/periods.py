@@ -7,9 +7,10 @@ ISO 8601: from Monday, and of the year that their Thursday is in.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
-from searchfeed.models import Period
+from searchfeed.models import Bucket, Period
 
 _REST = {Period.DAY: "", Period.WEEK: "-1", Period.MONTH: "-01", Period.YEAR: "-01-01"}
 """What makes the name of a period the date of its first day."""
@@ -46,24 +47,52 @@ def first_day(name: str, period: Period) -> date:
     return date.fromisoformat(name + _REST[period])
 
 
-def following(first: date, period: Period) -> date:
-    """The day on which the next period begins; the last day of all, where there is no next one.
+def shifted(first: date, period: Period, amount: int) -> date:
+    """The first day so many periods later, or earlier; at most the first and last day of all.
 
-    >>> [following(date(2020, 12, 1), period).isoformat() for period in (Period.DAY, Period.MONTH)]
-    ['2020-12-02', '2021-01-01']
+    >>> shifted(date(2020, 12, 1), Period.MONTH, 1), shifted(date(2020, 1, 1), Period.MONTH, -1)
+    (datetime.date(2021, 1, 1), datetime.date(2019, 12, 1))
     """
     try:
         match period:
             case Period.DAY:
-                return first + timedelta(days=1)
+                return first + timedelta(days=amount)
             case Period.WEEK:
-                return first + timedelta(days=7)
+                return first + timedelta(days=7 * amount)
             case Period.MONTH:
-                return date(first.year + first.month // 12, first.month % 12 + 1, 1)
+                year, month = divmod(first.year * 12 + first.month - 1 + amount, 12)
+                return date(year, month + 1, 1)
             case Period.YEAR:
-                return date(first.year + 1, 1, 1)
+                return date(first.year + amount, 1, 1)
     except (OverflowError, ValueError):
-        return date.max
+        return date.max if amount > 0 else date.min
+
+
+def timeline(
+    counts: Mapping[str, int], period: Period, zone: tzinfo, most: int
+) -> tuple[Bucket, ...]:
+    """A bucket for each period from the first that is named to the last, the empty ones too.
+
+    Args:
+        counts: how many entries there are in the period of that name.
+        period: what the names are names of.
+        zone: in which the periods begin and end.
+        most: where there would be more buckets than so many, the oldest are left out.
+    """
+    if not counts:
+        return ()
+    last = first_day(max(counts), period)
+    day = max(first_day(min(counts), period), shifted(last, period, 1 - most))
+    buckets: list[Bucket] = []
+    start = midnight(day, zone)
+    while True:
+        after = shifted(day, period, 1)
+        end = midnight(after, zone)
+        title = name(day, period)
+        buckets.append(Bucket(title, start, end, counts.get(title, 0)))
+        if day >= last:
+            return tuple(buckets)
+        day, start = after, end
 
 
 def midnight(day: date, zone: tzinfo) -> datetime:

@@ -1,10 +1,15 @@
-"""Facets and trends: what every engine promises, against counting by hand."""
+"""Facets and trends: what every engine promises, against counting by hand, and how they show."""
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from importlib import import_module
+from importlib.resources import files
+from io import StringIO
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,12 +17,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from searchfeed import periods
+from searchfeed import cli, periods
 from searchfeed.analysis import fold, spell
 from searchfeed.engines import ENGINES, Change, Engine, open_engine
-from searchfeed.models import Entry, Facet, FacetCount, Period
+from searchfeed.index import BUCKETS, Index
+from searchfeed.models import Bucket, Entry, Facet, FacetCount, Period, Query, Results, Trend
+from searchfeed.output import FACETED, TREND, Faceted, Screen
+from searchfeed.output.chart import HEIGHT, ROWS
 from searchfeed.query import parse
 from searchfeed.tree import And, DateRange, Everything, Node, Not, Or, Word
+
+jsonschema = import_module("jsonschema")
 
 NEW_YEAR = datetime(2020, 1, 1, tzinfo=UTC)
 PERIODS = set(map(str, Period))
@@ -342,6 +352,293 @@ def test_periods_follow_each_other_without_a_gap(day: date, period: Period, zone
     first = periods.first_day(periods.name(day, period), period)
     assert first <= day
     assert periods.name(first, period) == periods.name(day, period)
-    after = periods.following(first, period)
+    after = periods.shifted(first, period, 1)
     assert after > day or after == date.max
     assert periods.midnight(first, zone) <= periods.midnight(after, zone)
+    assert periods.shifted(after, period, -1) == first or after == date.max
+
+
+# Through the index
+
+RSS = """<?xml version="1.0" encoding="utf-8"?>
+<rss version="2.0"><channel><title>{}</title><link>https://{}.example/</link>
+<description>d</description>{}</channel></rss>"""
+ITEM = """<item><title>{}</title><guid>{}</guid><description>{}</description>{}</item>"""
+
+
+def document(path: Path, title: str, *items: tuple[str, str]) -> Path:
+    """A feed of entries, each with a title and what else stands in it."""
+    parts = [ITEM.format(name, at, "oil", more) for at, (name, more) in enumerate(items)]
+    path.write_text(RSS.format(title, path.stem, "".join(parts)), encoding="utf-8")
+    return path
+
+
+def on(day: str) -> str:
+    return f"<pubDate>{day} 22:30:00 +0000</pubDate>"
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of an index of two feeds; tests only read it."""
+    folder = tmp_path_factory.mktemp("feeds")
+    one = document(
+        folder / "one.xml",
+        "Border News",
+        ("a", on("31 Dec 2019") + "<category>Silk Routes</category>"),
+        ("b", on("31 Mar 2020") + "<category>Silk Routes</category>"),
+        ("c", "<category>silk routes</category><author>ann@x.example (Ann Lee)</author>"),
+    )
+    two = document(folder / "two.xml", "东京 News", ("d", on("1 Apr 2020")))
+    with Index(folder / "index") as index:
+        assert index.update([one, two]).added == 4
+    return folder / "index"
+
+
+VIENNA = ZoneInfo("Europe/Vienna")
+
+
+def test_the_index_knows_the_titles_of_feeds(filled: Path) -> None:
+    with Index(filled) as index:
+        found = index.facets("oil", ["feed", Facet.TAG], zone=UTC)
+        assert [(each.label, each.count) for each in found[Facet.FEED]] == [
+            ("Border News", 3),
+            ("东京 News", 1),
+        ]
+        assert found[Facet.TAG] == (FacetCount("silk routes", 3, "Silk Routes"),)
+        only = index.facets("oil", ["feed"], feeds=["border"], zone=UTC)
+        assert only == index.facets(Query("oil", feeds=("border",)), ["feed"], zone=UTC)
+        assert [each.label for each in only[Facet.FEED]] == ["Border News"]
+        assert index.facets("nothing of it", ["feed"]) == {Facet.FEED: ()}
+
+
+def test_what_cannot_be_counted_by_is_refused(filled: Path) -> None:
+    with Index(filled) as index:
+        with pytest.raises(ValueError, match="colour"):
+            index.facets("oil", ["colour"])
+        with pytest.raises(ValueError, match="limit"):
+            index.facets("oil", ["feed"], limit=0)
+        with pytest.raises(ValueError, match="decade"):
+            index.trend("oil", by="decade")
+
+
+def test_a_trend_has_the_empty_months_too_and_says_what_has_no_date(filled: Path) -> None:
+    with Index(filled) as index:
+        trend = index.trend("oil", zone=VIENNA)
+    assert (trend.total, trend.undated, trend.by) == (4, 1, Period.MONTH)
+    assert [(bucket.name, bucket.count) for bucket in trend.buckets] == [
+        ("2019-12", 1),
+        ("2020-01", 0),
+        ("2020-02", 0),
+        ("2020-03", 0),
+        ("2020-04", 2),
+    ]
+    # Summer time began on the 29th of March.
+    assert trend.buckets[3].start == datetime(2020, 2, 29, 23, tzinfo=UTC)
+    assert trend.buckets[3].end == trend.buckets[4].start == datetime(2020, 3, 31, 22, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("period", list(Period))
+def test_a_bucket_holds_what_its_name_finds(filled: Path, period: Period) -> None:
+    with Index(filled) as index:
+        trend = index.trend("oil", by=period)
+        assert sum(bucket.count for bucket in trend.buckets) == 3
+        for bucket in trend.buckets:
+            if bucket.count or period is not Period.DAY:
+                assert index.search(f"oil date:{bucket.name}").total == bucket.count
+
+
+def test_of_too_many_buckets_the_newest_are_kept_and_it_is_said(tmp_path: Path) -> None:
+    source = document(tmp_path / "f.xml", "F", ("a", on("1 Jan 2000")), ("b", on("1 Jan 2020")))
+    with Index(tmp_path / "index") as index:
+        index.update([source])
+        trend = index.trend("oil", by="day", zone=UTC)
+        assert len(trend.buckets) == BUCKETS
+        assert (trend.buckets[-1].name, trend.buckets[-1].count) == ("2020-01-01", 1)
+        assert trend.notes[-1] == "Only the newest 1,000 days are counted: 1 entry is older."
+        assert (trend.total, trend.undated) == (2, 0)
+        assert index.trend("oil", by="month", zone=UTC).notes == ()
+
+
+def test_nothing_found_is_a_trend_without_buckets(filled: Path) -> None:
+    with Index(filled) as index:
+        trend = index.trend("xylophone")
+    assert (trend.buckets, trend.total) == ((), 0)
+
+
+def test_a_real_feed(shared: Path, tmp_path: Path) -> None:
+    with Index(tmp_path / "index") as index:
+        index.update([shared / "feeds" / "icmpd-news.xml"])
+        found = index.facets("", ["year", "month"], zone=UTC)
+        assert [(each.value, each.count) for each in found[Facet.YEAR]] == [("2020", 10)]
+        assert sum(each.count for each in found[Facet.MONTH]) == 10
+        for each in found[Facet.MONTH]:
+            assert index.search(f"date:{each.value}").total == each.count
+        assert FacetCount("2020-08", 4, "2020-08") in found[Facet.MONTH]
+
+
+# On the screen
+
+
+def trend_of(*counts: int, undated: int = 0) -> Trend:
+    first = date(2001, 1, 1)
+    buckets = []
+    for at, number in enumerate(counts):
+        day, after = (periods.shifted(first, Period.MONTH, at + more) for more in (0, 1))
+        start, end = periods.midnight(day, UTC), periods.midnight(after, UTC)
+        buckets.append(Bucket(periods.name(day, Period.MONTH), start, end, number))
+    total = sum(counts) + undated
+    return Trend(Query("oil"), Period.MONTH, tuple(buckets), total, undated)
+
+
+def shown(trend: Trend, name: str = "table", **screen: object) -> str:
+    return "".join(TREND.render(trend, name, Screen(**screen)))  # type: ignore[arg-type]
+
+
+def test_a_bar_for_each_month() -> None:
+    assert shown(trend_of(3, 0, 1200), width=48) == (
+        "2001-01      3  ▏\n"
+        "2001-02      0\n"
+        "2001-03  1,200  ████████████████████████████████\n"
+        "\n"
+        "▁ █  1,203 entries from 2001-01 to 2001-03\n"
+    )
+    plain = shown(trend_of(3, 0, 1200, undated=2), width=40, ascii=True)
+    assert plain.splitlines()[2:] == [
+        "2001-03  1,200  ########################",
+        "",
+        ". #",
+        "1,203 entries from 2001-01 to 2001-03, 2 more without a date",
+    ]
+    assert shown(trend_of(1)).endswith("1 entry in 2001-01\n")
+    assert shown(trend_of(undated=2)) == "2 entries without a date\n"
+    assert shown(trend_of()) == ""
+
+
+def test_many_months_stand_in_columns() -> None:
+    rows = shown(trend_of(*range(1, 101)), width=200).splitlines()
+    assert len(rows) == HEIGHT + 3
+    assert rows[0].startswith("100  ")
+    assert rows[0].endswith("▇▇██")
+    assert rows[HEIGHT] == "     2001-01" + " " * 86 + "2009-04"
+    # On a narrow screen two months share a column.
+    rows = shown(trend_of(*range(1, 101)), width=80).splitlines()
+    assert len(rows[HEIGHT - 1]) == 5 + 50
+    assert rows[-1] == "2 months a column; 5,050 entries from 2001-01 to 2009-04"
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.integers(0, 10**7), max_size=ROWS * 3).map(lambda counts: [*counts, 1]),
+    st.sampled_from([20, 40, 80, 200]),
+    st.booleans(),
+)
+def test_no_line_of_a_chart_is_wider_than_the_screen(
+    counts: list[int], width: int, plain: bool
+) -> None:
+    text = shown(trend_of(1, *counts), width=width, ascii=plain, escapes=True)
+    *drawing, _ = text.splitlines()
+    assert all(len(row) <= width and row == row.rstrip() for row in drawing)
+    assert "\x1b" not in text
+    assert text.isascii() or not plain
+
+
+def facet_list(*labels: str) -> tuple[FacetCount, ...]:
+    return tuple(FacetCount(label, 20 - at, label) for at, label in enumerate(labels))
+
+
+@pytest.mark.parametrize(("width", "groups"), [(80, 2), (200, 1)])
+def test_facets_stand_side_by_side_as_far_as_there_is_room(width: int, groups: int) -> None:
+    facets = {
+        Facet.FEED: facet_list("東京" * 30, "\x1b[31mB"),
+        Facet.TAG: facet_list(*(f"a tag of some length {at}" for at in range(10))),
+        Facet.AUTHOR: (),
+        Facet.YEAR: facet_list("2020", "2019"),
+        Facet.MONTH: facet_list("2020-08"),
+    }
+    results = Results(Query("oil"), (), 20, 0.1)
+    rows = "".join(
+        FACETED.render(Faceted(results, facets), "table", Screen(width=width))
+    ).splitlines()
+    assert sum(row == "" for row in rows) == groups
+    heads = " ".join(row for row in rows if "feed" in row or "month" in row).split()
+    assert heads == ["feed", "tag", "year", "month"]
+    assert any(row.startswith("20  東京") and "…" in row for row in rows)
+    assert "\x1b" not in "".join(rows)
+
+
+# From the command line
+
+
+def run(*arguments: str | Path) -> tuple[int, str, str]:
+    output, errors = StringIO(), StringIO()
+    with redirect_stdout(output), redirect_stderr(errors):
+        code = cli.run([str(argument) for argument in arguments])
+    return code, output.getvalue(), errors.getvalue()
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict[str, object]:
+    text = files("searchfeed.output").joinpath("schema.json").read_text("utf-8")
+    loaded: dict[str, object] = json.loads(text)
+    return loaded
+
+
+def test_facets_in_json(filled: Path, schema: dict[str, object]) -> None:
+    code, output, _ = run(
+        "--index",
+        filled,
+        "search",
+        "oil",
+        "-n1",
+        "--facet",
+        "feed,tag",
+        "--facet",
+        "lang",
+        "--json",
+    )
+    record = json.loads(output)
+    jsonschema.validate(record, schema)
+    assert code == 0
+    assert list(record["facets"]) == ["feed", "tag", "lang"]
+    assert record["facets"]["tag"] == [{"value": "silk routes", "count": 3, "label": "Silk Routes"}]
+    assert len(record["hits"]) == 1
+    assert "facets" not in json.loads(run("--index", filled, "search", "oil", "--json")[1])
+
+
+def test_facets_on_lines_behind_the_hits(filled: Path) -> None:
+    code, output, _ = run("--index", filled, "search", "oil", "--facet", "Tag", "-n1")
+    hits, facets = output.split("\n\n")
+    assert (code, hits.count("\t")) == (0, 5)
+    assert facets == "tag\tsilk routes\t3\tSilk Routes\n"
+    assert run("--index", filled, "search", "xylophone", "--facet", "tag")[:2] == (1, "")
+
+
+def test_wrong_facets_and_formats_are_said(filled: Path) -> None:
+    code, _, errors = run("--index", filled, "search", "oil", "--facet", "colour")
+    assert code == 2
+    assert "no facet 'colour'; there are: feed, author" in errors
+    code, _, errors = run("--index", filled, "search", "oil", "--facet", "tag", "--format", "csv")
+    assert code == 2
+    assert "take one of: table, plain, json" in errors
+
+
+def test_a_trend_for_people_and_for_programs(filled: Path, schema: dict[str, object]) -> None:
+    code, output, errors = run("--index", filled, "trend", "oil", "--by", "year")
+    assert (code, errors) == (0, "")
+    names = [row.split("\t")[0] for row in output.splitlines()]
+    assert names[-1] == "2020"
+    assert all(len(row.split("\t")) == 4 for row in output.splitlines())
+    code, output, _ = run("--index", filled, "trend", "oil", "--json", "--feed", "border")
+    record = json.loads(output)
+    jsonschema.validate(record, {"$ref": "#/$defs/trend_document", "$defs": schema["$defs"]})
+    assert (code, record["by"], record["total"], record["undated"]) == (0, "month", 3, 1)
+    code, output, _ = run("--index", filled, "trend", "oil", "--format", "table")
+    assert output.endswith("1 more without a date\n")
+
+
+def test_a_trend_of_nothing(filled: Path) -> None:
+    code, output, errors = run("--index", filled, "trend", "xylophone")
+    assert (code, output) == (1, "")
+    assert errors.startswith("nothing found for xylophone")
+    assert run("--index", filled, "trend", "date:garbage")[0] == 2
+    assert run("--index", filled, "trend", "oil", "--by", "decade")[0] == 2

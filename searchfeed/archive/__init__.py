@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -216,6 +216,16 @@ class Archive:
             )
             for url, title, link, language, entries, newest, last_success in rows
         )
+
+    def titles(self, urls: Iterable[str]) -> dict[str, str]:
+        """The newest title of each of these feeds that is known."""
+        with self._connections.read() as connection:
+            return dict(
+                connection.execute(
+                    "SELECT url, title FROM feed WHERE url IN (SELECT value FROM json_each(?))",
+                    (json.dumps(list(urls)),),
+                )
+            )
 
     def figures(self) -> Figures:
         """Counts, dates and size of what the archive holds."""

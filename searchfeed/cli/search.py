@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import chain
 
 import click
 
 from searchfeed.cli.base import QueryCommand, Settings, epilog, format_options, global_options
-from searchfeed.models import Results, Sort
-from searchfeed.output import RESULTS
+from searchfeed.models import Facet, Results, Sort
+from searchfeed.output import FACETED, RESULTS, Faceted
 from searchfeed.output.human import count, duration
 
 
@@ -32,6 +33,24 @@ class Age(click.ParamType[timedelta]):
         return timedelta(days=months * 30 + days, minutes=minutes)
 
 
+class FacetNames(click.ParamType[tuple[Facet, ...]]):
+    """Names of facets, divided by commas."""
+
+    name = "names"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[Facet, ...]:
+        """Read them, or name those that there are."""
+        if isinstance(value, tuple):
+            return value
+        names = [name.strip().casefold() for name in str(value).split(",")]
+        for name in names:
+            if name not in set(Facet):
+                self.fail(f"there is no facet {name!r}; there are: {', '.join(Facet)}", param, ctx)
+        return tuple(map(Facet, names))
+
+
 @click.command(
     cls=QueryCommand,
     epilog=epilog(
@@ -39,10 +58,12 @@ class Age(click.ParamType[timedelta]):
         "searchfeed search title:ibm -ukraine --sort -date",
         "searchfeed search '\"assisted voluntary return\"' --feed icmpd",
         "searchfeed search silk routes --json | jq -r '.hits[].link'",
+        "searchfeed search silk routes --facet feed,year",
         notes=(
             (
                 "The format plain has a line a hit; its columns, divided by tabs, are "
-                'id, date (UTC), title, feed, link, passage. "searchfeed help json" '
+                "id, date (UTC), title, feed, link, passage. With --facet, an empty line and a "
+                'line a value follow: facet, value, count, label. "searchfeed help json" '
                 "describes json and ndjson."
             ),
             "Exit code: 0 something was found, 1 nothing was, 2 an error.",
@@ -87,6 +108,17 @@ class Age(click.ParamType[timedelta]):
     type=Age(),
     help="Prefer newer entries: one so old (30d, 6m) counts half as much more as one of today.",
 )
+@click.option(
+    "--facet",
+    "facets",
+    metavar="NAMES",
+    type=FacetNames(),
+    multiple=True,
+    help=(
+        "Count all that was found by feed, author, tag, lang, year, month, week or day; "
+        "several are divided by commas."
+    ),
+)
 @format_options(RESULTS)
 @global_options(hidden=True)
 @click.pass_obj
@@ -100,6 +132,7 @@ def search(
     sort: str,
     feeds: tuple[str, ...],
     recency: timedelta | None,
+    facets: tuple[tuple[Facet, ...], ...],
     format: str | None,  # noqa: A002
     json: bool,
 ) -> int:
@@ -108,6 +141,11 @@ def search(
     Words need no quoting, and -word leaves out the entries that hold it; see "searchfeed help
     query" for phrases, fields, dates and the rest. Without a query, the newest entries are shown.
     """
+    names = tuple(dict.fromkeys(chain.from_iterable(facets)))
+    if names and not json and format not in (None, *FACETED.formats):
+        raise click.UsageError(
+            f"--facet does not go with --format {format}; take one of: {', '.join(FACETED.formats)}"
+        )
     with settings.open() as index:
         results = index.search(
             " ".join(query), limit=limit, offset=offset, sort=sort, feeds=feeds, recency=recency
@@ -116,9 +154,13 @@ def search(
             settings.say(f"note: {note}")
         if not results.hits:
             settings.say(_nothing(results, empty=not results.total and not index.stats().entries))
+        counts = index.facets(results.query, names) if names else {}
     if settings.verbose:
         settings.say(f"{count(results.total, 'entry')} in {duration(results.elapsed)}")
-    settings.write(RESULTS, results, format, json=json)
+    if names:
+        settings.write(FACETED, Faceted(results, counts), format, json=json)
+    else:
+        settings.write(RESULTS, results, format, json=json)
     return 0 if results.hits else 1
 
 

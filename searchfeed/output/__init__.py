@@ -18,7 +18,17 @@ from datetime import UTC, datetime, tzinfo
 from importlib import import_module
 from typing import Generic, TypeVar
 
-from searchfeed.models import Entry, ExplainedQuery, Explanation, FeedState, Results, Stats
+from searchfeed.models import (
+    Entry,
+    ExplainedQuery,
+    Explanation,
+    Facet,
+    FacetCount,
+    FeedState,
+    Results,
+    Stats,
+    Trend,
+)
 
 Value = TypeVar("Value")
 
@@ -81,6 +91,27 @@ RESULTS: Renderers[Results] = Renderers(
         "ndjson": "records:lines",
         "csv": "sheet:results",
     },
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Faceted:
+    """Results, and what all entries of the query have in common (see ``Index.facets``)."""
+
+    results: Results
+    facets: Mapping[Facet, tuple[FacetCount, ...]]
+
+
+FACETED: Renderers[Faceted] = Renderers(
+    people="table",
+    programs="plain",
+    functions={"table": "facets:table", "plain": "plain:faceted", "json": "records:faceted"},
+)
+
+TREND: Renderers[Trend] = Renderers(
+    people="table",
+    programs="plain",
+    functions={"table": "chart:trend", "plain": "plain:trend", "json": "records:trend"},
 )
 
 ENTRY: Renderers[Entry] = Renderers(

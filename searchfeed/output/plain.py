@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from searchfeed.models import Entry, FeedState, Results, Stats
-from searchfeed.output import Screen
+from searchfeed.models import Entry, FeedState, Results, Stats, Trend
+from searchfeed.output import Faceted, Screen
 from searchfeed.output.clean import clean, line
 from searchfeed.output.human import timestamp
 
@@ -27,6 +27,23 @@ def results(results: Results, _screen: Screen) -> Iterator[str]:
             entry.link,
             hit.snippets[0].text,
         )
+
+
+def faceted(faceted: Faceted, screen: Screen) -> Iterator[str]:
+    """The hits, an empty line, and a line a value: facet, value, count, label."""
+    yield from results(faceted.results, screen)
+    if any(faceted.facets.values()):
+        yield "\n"
+    for facet, counts in faceted.facets.items():
+        for each in counts:
+            yield _row(facet, each.value, str(each.count), each.label)
+
+
+def trend(trend: Trend, _screen: Screen) -> Iterator[str]:
+    """A line a bucket, empty ones too: name, count, start, end."""
+    for bucket in trend.buckets:
+        start, end = timestamp(bucket.start), timestamp(bucket.end)
+        yield _row(bucket.name, str(bucket.count), start, end)
 
 
 def entry(entry: Entry, _screen: Screen) -> Iterator[str]:

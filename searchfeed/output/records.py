@@ -21,8 +21,9 @@ from searchfeed.models import (
     Results,
     Snippet,
     Stats,
+    Trend,
 )
-from searchfeed.output import Screen
+from searchfeed.output import Faceted, Screen
 from searchfeed.output.clean import UNSAFE
 from searchfeed.output.human import timestamp
 
@@ -34,6 +35,41 @@ _UNSAFE = re.compile(f"[{UNSAFE}]")
 
 def results(results: Results, screen: Screen) -> Iterator[str]:
     """One document; the list of hits is empty where nothing was found."""
+    return _document(results, {}, screen)
+
+
+def faceted(faceted: Faceted, screen: Screen) -> Iterator[str]:
+    """The same document, with the facets before the hits."""
+    facets = {
+        facet: [{"value": each.value, "count": each.count, "label": each.label} for each in counts]
+        for facet, counts in faceted.facets.items()
+    }
+    return _document(faceted.results, {"facets": facets}, screen)
+
+
+def trend(trend: Trend, screen: Screen) -> Iterator[str]:
+    """One document with the buckets; none where nothing was found."""
+    record = {
+        "version": VERSION,
+        "query": trend.query.text,
+        "by": trend.by,
+        "total": trend.total,
+        "undated": trend.undated,
+        "notes": list(trend.notes),
+        "buckets": [
+            {
+                "name": bucket.name,
+                "start": _moment(bucket.start),
+                "end": _moment(bucket.end),
+                "count": bucket.count,
+            }
+            for bucket in trend.buckets
+        ],
+    }
+    yield f"{_dump(record, screen, indent=2)}\n"
+
+
+def _document(results: Results, more: dict[str, object], screen: Screen) -> Iterator[str]:
     head = {
         "version": VERSION,
         "query": results.query.text,
@@ -42,6 +78,7 @@ def results(results: Results, screen: Screen) -> Iterator[str]:
         "limit": results.query.limit,
         "elapsed": round(results.elapsed, 6),
         "notes": list(results.notes),
+        **more,
     }
     yield f'{_dump(head, screen)[:-1]}, "hits": ['
     for number, hit in enumerate(results):
