@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta, tzinfo
@@ -16,8 +16,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from searchfeed import engines, periods, snippets, tree
+from searchfeed.analysis import spell
 from searchfeed.archive import Archive, Version
-from searchfeed.engines import Change, Engine
+from searchfeed.engines import Answer, Change, Engine
 from searchfeed.errors import (
     ArchiveError,
     EngineError,
@@ -127,6 +128,7 @@ class Index:
         sort: Sort | str = Sort.RELEVANCE,
         feeds: Iterable[str] = (),
         recency: timedelta | None = None,
+        fuzzy: bool = False,
     ) -> Results:
         """Find entries; ``searchfeed help query`` shows the language.
 
@@ -138,6 +140,8 @@ class Index:
             feeds: keep to feeds whose URL or title holds one of these texts.
             recency: prefer newer entries: the score of one of today counts double, that of one so
                 old 1.5 times, that of an old one once.
+            fuzzy: find words with typing mistakes too; entries that hold all of them as typed
+                come first.
 
         Raises:
             QueryError: a condition in the query cannot be meant.
@@ -147,10 +151,86 @@ class Index:
         """
         started = perf_counter()
         if not isinstance(query, Query):
-            query = Query(query, limit, offset, Sort(sort), tuple(feeds), recency)
-        node, read_notes = _read(query)
-        archive = self._open_archive()
+            query = Query(query, limit, offset, Sort(sort), tuple(feeds), recency, fuzzy)
+        node, notes = _read(query)
+        self._open_archive()
+        engine, more_notes = self._ready()
+        return self._page(query, node, engine, (*notes, *more_notes), started)
+
+    def like(
+        self,
+        id: str,
+        *,
+        limit: int = 10,
+        offset: int = 0,
+        sort: Sort | str = Sort.RELEVANCE,
+        feeds: Iterable[str] = (),
+    ) -> Results:
+        """Find entries like one: those with its most telling words, never the entry itself.
+
+        Args:
+            id: the entry's, or the start of it; it is the text of ``Results.query``.
+            limit: how many hits at most, from 1.
+            offset: how many of the best hits to pass over.
+            sort: as for ``search``.
+            feeds: as for ``search``.
+
+        Raises:
+            EntryNotFoundError: there is no entry with that id, or more than one.
+            IndexVersionError: as ``search``.
+            ValueError: a limit, an offset or a sort that is out of range.
+        """
+        from searchfeed.query import likeness
+
+        started = perf_counter()
+        entry = self.get(id)
+        query = Query(entry.id, limit, offset, Sort(sort), tuple(feeds))
         engine, notes = self._ready()
+        words = likeness.words(entry)
+        entries = engine.search(tree.Everything(), limit=1).total
+        node = likeness.alike(entry, words, engine.frequencies(tuple(words)), entries)
+        if node is None:
+            return Results(query, (), 0, perf_counter() - started, notes)
+        return self._page(query, _kept_to(query.feeds, node), engine, notes, started)
+
+    def complete(self, text: str, cursor: int | None = None, limit: int = 8) -> tuple[str, ...]:
+        """Finish the word of a query that is being typed; quick enough for every keystroke.
+
+        Names of fields come first, then the index's own words, the most frequent first: those of
+        titles and bodies, or behind ``feed:``, ``author:``, ``tag:`` and ``lang:`` the values of
+        that field. Accents need not be typed.
+
+        Args:
+            text: the query so far.
+            cursor: the character that the cursor stands before; None: the end.
+            limit: how many completions at most.
+
+        Returns:
+            Whole texts to put in the place of ``text``; what stands behind the cursor stays, so
+            the cursor then belongs as far from the end as it was. Nothing if it is inside a word.
+        """
+        from searchfeed.query.completion import half_typed
+
+        cursor = len(text) if cursor is None else min(max(cursor, 0), len(text))
+        half = half_typed(text, cursor)
+        self._open_archive()
+        if half is None:
+            return ()
+        words = half.words()
+        if half.word or half.field not in (None, *tree.TEXT_FIELDS):
+            words += self._ready()[0].complete(half.field, half.word, limit=limit)
+        whole = (half.completed(word, text, cursor) for word in words)
+        return tuple(dict.fromkeys(each for each in whole if each != text))[:limit]
+
+    def _page(
+        self,
+        query: Query,
+        node: tree.Node,
+        engine: Engine,
+        notes: tuple[str, ...],
+        started: float,
+    ) -> Results:
+        """One page of what a tree finds."""
         answer = engine.search(
             node,
             limit=query.limit,
@@ -158,14 +238,16 @@ class Index:
             sort=query.sort,
             recency=query.recency,
         )
-        entries = archive.entries([match.id for match in answer.matches])
+        entries = self._open_archive().entries([match.id for match in answer.matches])
         hits = tuple(
             Hit(entry, match.score, snippets.make(entry, answer.patterns))
             for match in answer.matches
             if (entry := entries.get(match.id)) is not None
         )
-        notes = (*read_notes, *answer.notes, *notes)
-        return Results(query, hits, answer.total, perf_counter() - started, notes)
+        suggestion = _suggestion(query.text, node, engine, answer)
+        notes = (*notes, *answer.notes)
+        elapsed = perf_counter() - started
+        return Results(query, hits, answer.total, elapsed, notes, suggestion)
 
     def facets(
         self,
@@ -463,9 +545,31 @@ def _system_zone() -> tzinfo:
 def _read(query: Query, zone: tzinfo | None = None) -> tuple[tree.Node, tuple[str, ...]]:
     """The tree of a query, its feeds among the conditions, and what had to be guessed."""
     from searchfeed.query import parse
+    from searchfeed.query.spelling import loosened
 
     parsed = parse(query.text, zone=zone)
-    if not query.feeds:
-        return parsed.node, parsed.notes
-    wanted = tuple(tree.Phrase(text, field="feed") for text in query.feeds)
-    return tree.And((parsed.node, tree.Or(wanted))), parsed.notes
+    node = loosened(parsed.node) if query.fuzzy else parsed.node
+    return _kept_to(query.feeds, node), parsed.notes
+
+
+def _kept_to(feeds: Sequence[str], node: tree.Node) -> tree.Node:
+    """The same query, kept to feeds whose URL or title holds one of the texts, if there are any."""
+    if not feeds:
+        return node
+    return tree.And((node, tree.Or(tuple(tree.Phrase(text, field="feed") for text in feeds))))
+
+
+def _suggestion(text: str, node: tree.Node, engine: Engine, answer: Answer) -> str:
+    """The query with words that stand in no entry replaced by what was perhaps meant, or empty."""
+    from searchfeed.query.spelling import typed_words
+
+    # What the engine has found is not asked for again.
+    known = {term for pattern in answer.patterns for terms in pattern.terms for term in terms}
+    unseen = [typed for typed in typed_words(node, text) if spell(typed.word) not in known]
+    counts = engine.frequencies([typed.word for typed in unseen])
+    suggestion = text
+    for typed, count in zip(reversed(unseen), reversed(counts), strict=True):
+        if not count and (near := engine.suggest(typed.word, limit=1)):
+            start, end = typed.span.start, typed.span.end
+            suggestion = suggestion[:start] + near[0] + suggestion[end:]
+    return suggestion if suggestion != text else ""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import click
 
 from searchfeed import __version__
-from searchfeed.cli import explain, guide, look, search, trend, update
+from searchfeed.cli import explain, guide, like, look, search, trend, update
 from searchfeed.cli.base import Group, Settings, epilog, global_options
 from searchfeed.cli.streams import complain, prepare, say, write
 from searchfeed.errors import QueryError, SearchfeedError
@@ -47,6 +47,7 @@ def app(context: click.Context, /) -> None:
 for command in (
     update.index,
     search.search,
+    like.like,
     trend.trend,
     look.show,
     look.feeds,

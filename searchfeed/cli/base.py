@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from searchfeed.cli import streams
+from searchfeed.errors import SearchfeedError
+from searchfeed.models import Sort
 from searchfeed.output import Renderers
 
 if TYPE_CHECKING:
@@ -118,6 +120,27 @@ class QueryCommand(click.Command):
         return super().parse_args(ctx, [*options, "--", *words])
 
 
+def complete_query(context: click.Context, _: click.Parameter, typed: str) -> list[str]:
+    """What the last word of a query may become, for the shell; nothing where there is no index."""
+    return _completions(context, typed)
+
+
+def complete_feed(context: click.Context, _: click.Parameter, typed: str) -> list[str]:
+    """What a word of a feed's title may become, for the shell."""
+    found = _completions(context, f"feed:{typed}")
+    return [text.removeprefix("feed:") for text in found]
+
+
+def _completions(context: click.Context, typed: str) -> list[str]:
+    settings = context.find_root().ensure_object(Settings)
+    try:
+        with settings.open() as index:
+            return list(index.complete(typed))
+    except SearchfeedError:
+        # There is nowhere to say it: the user is still typing.
+        return []
+
+
 def global_options(*, hidden: bool) -> Callable[[Function], Function]:
     """The options of every command; hidden ones are those repeated behind the command's name."""
 
@@ -144,11 +167,54 @@ def format_options(renderers: Renderers[Any]) -> Callable[[Function], Function]:
     return decorate
 
 
+def page_options(function: Function) -> Function:
+    """Which of the hits, in which order, from which feeds."""
+    for option in reversed(_PAGE_OPTIONS):
+        function = option(function)
+    return function
+
+
 def epilog(*examples: str, notes: Iterable[str] = ()) -> str:
     """What stands below a command's options: paragraphs, and examples a line each."""
     # \b keeps click from wrapping the paragraph behind it.
     rows = "\n".join(f"  {example}" for example in examples)
     return "\n\n".join([*notes, f"\b\nExamples:\n{rows}"])
+
+
+_PAGE_OPTIONS = [
+    click.option(
+        "-n",
+        "--limit",
+        metavar="N",
+        type=click.IntRange(min=1),
+        default=10,
+        show_default="10",
+        help="Hits at most.",
+    ),
+    click.option(
+        "--offset",
+        metavar="N",
+        type=click.IntRange(min=0),
+        default=0,
+        show_default="0",
+        help="Hits to pass over.",
+    ),
+    click.option(
+        "--sort",
+        type=click.Choice([order.value for order in Sort]),
+        default=Sort.RELEVANCE.value,
+        show_default=True,
+        help="The order: the best, the oldest or (-date) the newest first.",
+    ),
+    click.option(
+        "--feed",
+        "feeds",
+        metavar="TEXT",
+        multiple=True,
+        shell_complete=complete_feed,
+        help="Only feeds whose title or URL holds this; may be given more than once.",
+    ),
+]
 
 
 def _global_options(*, hidden: bool) -> list[Callable[[Function], Function]]:

@@ -7,8 +7,16 @@ from itertools import chain
 
 import click
 
-from searchfeed.cli.base import QueryCommand, Settings, epilog, format_options, global_options
-from searchfeed.models import Facet, Results, Sort
+from searchfeed.cli.base import (
+    QueryCommand,
+    Settings,
+    complete_query,
+    epilog,
+    format_options,
+    global_options,
+    page_options,
+)
+from searchfeed.models import Facet, Results
 from searchfeed.output import FACETED, RESULTS, Faceted
 from searchfeed.output.human import count, duration
 
@@ -70,37 +78,12 @@ class FacetNames(click.ParamType[tuple[Facet, ...]]):
         ),
     ),
 )
-@click.argument("query", nargs=-1, type=click.UNPROCESSED)
+@click.argument("query", nargs=-1, type=click.UNPROCESSED, shell_complete=complete_query)
+@page_options
 @click.option(
-    "-n",
-    "--limit",
-    metavar="N",
-    type=click.IntRange(min=1),
-    default=10,
-    show_default="10",
-    help="Hits at most.",
-)
-@click.option(
-    "--offset",
-    metavar="N",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default="0",
-    help="Hits to pass over.",
-)
-@click.option(
-    "--sort",
-    type=click.Choice([order.value for order in Sort]),
-    default=Sort.RELEVANCE.value,
-    show_default=True,
-    help="The order: the best, the oldest or (-date) the newest first.",
-)
-@click.option(
-    "--feed",
-    "feeds",
-    metavar="TEXT",
-    multiple=True,
-    help="Only feeds whose title or URL holds this; may be given more than once.",
+    "--fuzzy",
+    is_flag=True,
+    help="Find words with typing mistakes too; entries with the words as typed come first.",
 )
 @click.option(
     "--recency",
@@ -131,6 +114,7 @@ def search(
     offset: int,
     sort: str,
     feeds: tuple[str, ...],
+    fuzzy: bool,
     recency: timedelta | None,
     facets: tuple[tuple[Facet, ...], ...],
     format: str | None,  # noqa: A002
@@ -148,12 +132,20 @@ def search(
         )
     with settings.open() as index:
         results = index.search(
-            " ".join(query), limit=limit, offset=offset, sort=sort, feeds=feeds, recency=recency
+            " ".join(query),
+            limit=limit,
+            offset=offset,
+            sort=sort,
+            feeds=feeds,
+            recency=recency,
+            fuzzy=fuzzy,
         )
         for note in results.notes:
             settings.say(f"note: {note}")
         if not results.hits:
             settings.say(_nothing(results, empty=not results.total and not index.stats().entries))
+        elif results.suggestion:
+            settings.say(f"did you mean: {results.suggestion}?")
         counts = index.facets(results.query, names) if names else {}
     if settings.verbose:
         settings.say(f"{count(results.total, 'entry')} in {duration(results.elapsed)}")
@@ -172,6 +164,8 @@ def _nothing(results: Results, *, empty: bool) -> str:
     if empty:
         return "the index holds no entries yet; add some: searchfeed index SOURCE"
     sought = f"nothing found for {query.text}" if query.text.strip() else "nothing found"
+    if results.suggestion:
+        return f"{sought}; did you mean: {results.suggestion}?"
     if query.feeds:
         return f"{sought} in feeds with {' or '.join(query.feeds)}; the feeds are: searchfeed feeds"
     return f"{sought}; how to ask: searchfeed help query"

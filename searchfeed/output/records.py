@@ -78,6 +78,7 @@ def _document(results: Results, more: dict[str, object], screen: Screen) -> Iter
         "limit": results.query.limit,
         "elapsed": round(results.elapsed, 6),
         "notes": list(results.notes),
+        "suggestion": results.suggestion,
         **more,
     }
     yield f'{_dump(head, screen)[:-1]}, "hits": ['

@@ -46,6 +46,8 @@ class Half:
 
     def completed(self, word: str, text: str, cursor: int) -> str:
         """The text of the query with ``word`` in the place of the half-typed one."""
+        # A quote inside quotes would end them; the analyzer passes over it anyway.
+        word = word.replace('"', "")
         if self.quoted:
             word += '"' if self.field in WHOLE else ""
         elif _NEEDS_QUOTES.search(word):
