@@ -151,7 +151,8 @@ class Query:
 
     ``feeds`` keeps to feeds whose URL or title holds one of these texts. ``recency`` is a half-life
     by which newer entries are preferred, None for no preference. ``fuzzy`` also finds entries that
-    have the words with typing mistakes.
+    have the words with typing mistakes. With ``dedupe`` entries that tell the same story are one
+    hit.
     """
 
     text: str
@@ -161,6 +162,7 @@ class Query:
     feeds: tuple[str, ...] = ()
     recency: timedelta | None = None
     fuzzy: bool = False
+    dedupe: bool = True
 
     def __post_init__(self) -> None:
         if self.limit < 1:
@@ -240,12 +242,14 @@ class Hit:
     """An entry that was found. A higher ``score`` is a better match.
 
     ``snippets`` is never empty: the best passage of the body comes first (the title, where there
-    is no body), then the title.
+    is no body), then the title. ``duplicates`` are other entries that match and tell the same
+    story, in the order of the results.
     """
 
     entry: Entry
     score: float
     snippets: tuple[Snippet, ...]
+    duplicates: tuple[Entry, ...] = ()
 
     def snippet(self, field: str) -> Snippet | None:
         """The snippet of ``field`` (``title`` or ``body``), or None where that field is empty."""
@@ -257,7 +261,8 @@ class Results:
     """One page of hits, best first (or as ``query.sort`` says).
 
     Attributes:
-        total: how many entries match, on all pages; exact.
+        total: how many entries match, on all pages; exact. Those of one story count once, unless
+            ``query.dedupe`` is off.
         elapsed: seconds from the text to the snippets.
         notes: what the parser had to guess and what the user may want to know, a sentence each.
         suggestion: the text of the query with words that stand in no entry replaced by those that

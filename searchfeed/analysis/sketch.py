@@ -1,30 +1,31 @@
 """What a text says in a few numbers: enough to see whether two entries tell the same story.
 
-Two texts are near duplicates when all of this holds:
+They do when one of them says, but for small edits, all that the other says:
 
-- of all runs of five terms in title and body they share at least ``SHARED``, as estimated from
-  ``SAMPLES`` minima of hashes (Broder, "On the resemblance and containment of documents", 1997).
-  A text of fewer than ``SHORT`` terms is one run, so that short ones have to be equal, and one of
-  fewer than ``SHORTEST`` is no near duplicate of anything;
-- the words of one title are all in the other: "Weather warning for Tyrol" and "… for Styria" can
+- of the runs of five terms in title and body of the shorter text the longer one has at least
+  ``CONTAINED``, and at least ``SHARED`` of all runs are in both. Both are estimated from minima of
+  hashes (Broder, "On the resemblance and containment of documents", 1997). A text of fewer than
+  ``SHORT`` terms is a single run, so short ones have to be equal; one of fewer than ``SHORTEST``
+  is like no other;
+- the words of one title are all in the other: "Weather warning for Tyrol" and "… for Styria" may
   share a page of advice and are two stories, while a feed may put its name before a title;
-- the numbers of one text are all in the other. Reports made from a template differ in their
-  numbers; a byline or a closing paragraph only adds some.
+- the numbers of one text are all in the other, which is longer by at least as many terms as it
+  has numbers more. Reports made from a template differ in their numbers, or have one where the
+  other has a word; a byline or a closing paragraph only brings some.
 
-Words in common are looked up in filters (Bloom, 1970), which can take a word for one that is
-there, never the other way round. So a pair is folded too many now and then, where the first
-condition holds by itself. Splitting a story from its double costs a reader a line; hiding another
-story costs the story: in doubt a pair is none.
+Words and numbers are looked up in filters (Bloom, 1970), which now and then take one for another,
+and never miss one that is there; the first condition has to hold as well. Where it is in doubt,
+two texts are two stories: a story shown twice costs a line, one that is hidden costs the story.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache, reduce
 from hashlib import blake2b
 from operator import or_
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -34,14 +35,17 @@ if TYPE_CHECKING:
 SHORT, SHORTEST = 32, 8
 """From how many terms on a text has several runs, and from how many on it has a sketch."""
 
-SAMPLES, SHARED = 32, 0.7
-"""How many minima are kept, a byte of each, and which part of them near duplicates share."""
+SHARED, CONTAINED = 0.5, 0.8
+"""Which part of all runs is in both texts, and of those of the shorter one in the longer."""
+
+SAMPLES = 32
+"""How many minima are kept, a byte of each."""
 
 WORDS = SAMPLES // 8 + 3
 """How many numbers of 64 bits a sketch has: the samples, two for the title, one for numbers."""
 
-BAND = 4
-"""So many samples make a band; two near duplicates almost certainly share one whole."""
+BANDS, BAND = 10, 3
+"""The samples by which like texts are looked up: most pairs have one of these bands in common."""
 
 _TITLE_BITS, _NUMBER_BITS = 3, 2
 _REMEMBERED = 65_536
@@ -86,29 +90,54 @@ def _runs(terms: list[str]) -> NDArray[np.uint64]:
     return fours[:-1] * _CHAIN + ones[4:]
 
 
-def alike(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    """For each row of two tables of sketches whether they are of near duplicates.
+class Sketches(NamedTuple):
+    """Sketches of n texts: shape (n, WORDS), and how many terms each text has: shape (n,)."""
 
-    Args:
-        one, other: shape (n, WORDS), no row all 0.
-    """
-    end = SAMPLES // 8
-    shared = np.count_nonzero(_samples(one) == _samples(other), axis=1)
-    found: NDArray[np.bool_] = shared >= SHARED * SAMPLES
-    for part in (slice(end, end + 2), slice(end + 2, WORDS)):
-        ones, others = one[:, part], other[:, part]
-        both = ones & others
-        found &= (both == ones).all(axis=1) | (both == others).all(axis=1)
-    return found
+    words: NDArray[np.uint64]
+    lengths: NDArray[np.int64]
+
+    def only(self, which: NDArray[np.integer]) -> Sketches:
+        """Those at the places given."""
+        return Sketches(self.words[which], self.lengths[which])
+
+    def bands(self) -> Iterator[NDArray[np.uint32]]:
+        """One band of all texts after the other; a text that is like none must not be among them.
+
+        Each number is below 2**24.
+        """
+        samples = np.ascontiguousarray(self._samples()[:, : BANDS * BAND].T).astype(np.uint32)
+        for one, two, three in samples.reshape(BANDS, BAND, -1):
+            yield one << np.uint32(16) | two << np.uint32(8) | three
+
+    def alike(self, others: Sketches) -> NDArray[np.bool_]:
+        """For each text whether it tells the same story as the one at its place in ``others``."""
+        shared = np.count_nonzero(self._samples() == others._samples(), axis=1) / SAMPLES
+        both = shared / (1 + shared) * (self.lengths + others.lengths)
+        shorter = np.minimum(self.lengths, others.lengths)
+        words, other_words = (each.words[:, SAMPLES // 8 : -1] for each in (self, others))
+        common = words & other_words
+        same_title = (common == words).all(axis=1) | (common == other_words).all(axis=1)
+        longer = others.lengths - self.lengths
+        numbers, other_numbers = self.words[:, -1], others.words[:, -1]
+        brought = _count(other_numbers & ~numbers) / _NUMBER_BITS
+        lost = _count(numbers & ~other_numbers) / _NUMBER_BITS
+        same_numbers = ((lost == 0) & (brought <= np.maximum(longer, 0))) | (
+            (brought == 0) & (lost <= np.maximum(-longer, 0))
+        )
+        found: NDArray[np.bool_] = (
+            (shared >= SHARED) & (both >= CONTAINED * shorter) & same_title & same_numbers
+        )
+        return found
+
+    def _samples(self) -> NDArray[np.uint8]:
+        return np.ascontiguousarray(self.words[:, : SAMPLES // 8]).view(np.uint8)
 
 
-def bands(sketches: NDArray[np.uint64]) -> NDArray[np.uint32]:
-    """The bands of each row of a table of sketches: shape (n, SAMPLES // BAND)."""
-    return np.ascontiguousarray(sketches[:, : SAMPLES // 8]).view("<u4")
-
-
-def _samples(sketches: NDArray[np.uint64]) -> NDArray[np.uint8]:
-    return np.ascontiguousarray(sketches[:, : SAMPLES // 8]).view(np.uint8)
+def _count(words: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """How many bits are set in each."""
+    bits = np.unpackbits(np.ascontiguousarray(words).view(np.uint8)).reshape(-1, 64)
+    counts: NDArray[np.int64] = bits.sum(axis=1, dtype=np.int64)
+    return counts
 
 
 def _hash(text: str) -> int:

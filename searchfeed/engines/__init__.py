@@ -36,10 +36,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The id of an entry that matches, with its score."""
+    """The id of an entry that matches, with its score.
+
+    ``duplicates`` are the ids of other matches that tell the same story, in the order asked for.
+    """
 
     id: str
     score: float
+    duplicates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,8 @@ class Answer:
     Attributes:
         matches: in the order asked for; ties are always broken the same way (newest first, then
             by id), so that pages never overlap.
-        total: how many entries match, exact.
+        total: how many entries match, exact; those that tell the same story count as one where
+            they are folded.
         patterns: what the words of the query stand for in this index, for the snippets.
         notes: what the engine had to leave out, a sentence each.
     """
@@ -105,6 +110,7 @@ class Engine(Protocol):
         offset: int = 0,
         sort: Sort = Sort.RELEVANCE,
         recency: timedelta | None = None,
+        dedupe: bool = False,
     ) -> Answer:
         """Answer a query tree from the newest committed state.
 
@@ -115,6 +121,8 @@ class Engine(Protocol):
             sort: the order.
             recency: a half-life by which newer entries are preferred: the score of an entry of
                 today counts double, that of one a half-life old 1.5 times, of an old one once.
+            dedupe: make one match of those that tell the same story, of the first of them in this
+                order. Which entries do so does not depend on the query.
 
         Raises:
             QueryError: an expression that cannot be answered (a regular expression, say).

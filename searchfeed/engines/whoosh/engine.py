@@ -24,6 +24,7 @@ from searchfeed.engines.whoosh.columnar import Snapshot, open_snapshot
 from searchfeed.engines.whoosh.columnar.snapshot import latest_generation
 from searchfeed.engines.whoosh.explaining import describe, explain
 from searchfeed.engines.whoosh.facets import count
+from searchfeed.engines.whoosh.folding import Groups, find_groups, fold
 from searchfeed.engines.whoosh.lexicon import COMPLETED
 from searchfeed.engines.whoosh.scoring import Matched, Recency, Scorer
 from searchfeed.engines.whoosh.values import NO_DATE, date_number
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from searchfeed.engines.whoosh.columnar.writer import BulkWriter
     from searchfeed.engines.whoosh.schema import Keys
 
-FORMAT = 2
+FORMAT = 3
 """Raised when documents are laid out in another way than before: older indexes are rebuilt."""
 
 MEMORY = 256
@@ -73,6 +74,7 @@ class WhooshEngine:
         self._path = path
         self._lock = RLock()
         self._state: State | None = None
+        self._folded: tuple[View, Groups] | None = None
         with _translated(path):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             refuse_shared(path)
@@ -131,15 +133,29 @@ class WhooshEngine:
         offset: int = 0,
         sort: Sort = Sort.RELEVANCE,
         recency: timedelta | None = None,
+        dedupe: bool = False,
     ) -> Answer:
         """See ``Engine.search``."""
         view, vocabulary = self._current()[1:]
         with _translated(self._path):
             scorer = Scorer(view, vocabulary, recency=_recency(recency))
             matched = scorer.run(node)
+            others: dict[int, list[int]] = {}
+            # An older index, searched while it is made anew, has no sketches.
+            if dedupe and not self.stale:
+                matched, others = fold(
+                    self._groups(view),
+                    matched,
+                    lambda some: arrange(view, some, sort, len(some.documents)),
+                )
             page = arrange(view, matched, sort, offset + limit)[offset:]
             matches = tuple(
-                Match(view.id(matched.documents[at]), float(matched.scores[at])) for at in page
+                Match(
+                    view.id(document := int(matched.documents[at])),
+                    float(matched.scores[at]),
+                    tuple(map(view.id, others.get(document, ()))),
+                )
+                for at in page
             )
         return Answer(matches, len(matched.documents), tuple(scorer.patterns))
 
@@ -191,7 +207,14 @@ class WhooshEngine:
     def close(self) -> None:
         """See ``Engine.close``. Searches that still run keep what they have open."""
         with self._lock:
-            self._state = None
+            self._state = self._folded = None
+
+    def _groups(self, view: View) -> Groups:
+        """The groups of a state, found when they are first asked for."""
+        known = self._folded
+        if known is None or known[0] is not view:
+            known = self._folded = view, find_groups(view)
+        return known[1]
 
     def _current(self) -> State:
         """The newest committed state; opened again only when there is a newer one."""

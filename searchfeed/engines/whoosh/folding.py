@@ -12,13 +12,13 @@ document is in: they are found once for a committed state, in documents that are
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from searchfeed.analysis.sketch import alike, bands
+from searchfeed.analysis.sketch import Sketches
 from searchfeed.engines.whoosh.values import NO_DATE, SKETCH
 from searchfeed.engines.whoosh.view import members
 
@@ -46,25 +46,26 @@ class Groups(NamedTuple):
 
 
 def find_groups(view: View) -> Groups:
-    """Every group of near duplicates among the live documents of a view."""
-    sketches = np.stack([view.column(name) for name in SKETCH], axis=1)
-    told = sketches.any(axis=1)
+    """Every group of entries that tell the same story, among the live documents of a view."""
+    words = np.stack([view.column(name) for name in SKETCH], axis=1)
+    told = words.any(axis=1)
     if view.live is not None:
         told &= view.live
-    dates, keys = view.column("date"), view.column("key")
     documents = np.flatnonzero(told)
-    similar = _in_same_band(bands(sketches[documents]))
-    documents = documents[similar]
-    # From here on few are left, and they are numbered in the order in which they lead.
-    documents = documents[np.lexsort((keys[documents], dates[documents]))]
-    sketches, dates = sketches[documents], dates[documents]
-
-    leaders = _led(sketches, dates)
-    members = np.array(sorted({*leaders, *leaders.values()}), dtype=np.int64)
-    firsts = np.array([leaders.get(at, at) for at in members.tolist()], dtype=np.int64)
-    order = np.argsort(documents[members])
+    lengths = sum(view.lengths(field)[documents].astype(np.int64) for field in ("title", "body"))
+    sketches = Sketches(words[documents], np.asarray(lengths, dtype=np.int64))
+    places = _in_same_band(sketches)
+    documents = documents[places]
+    # Few are left, and from here on they are numbered in the order in which they can lead.
+    dates = view.column("date")[documents]
+    order = np.lexsort((view.column("key")[documents], dates))
+    documents = documents[order]
+    leaders = _led(sketches.only(places[order]), dates[order])
+    grouped = np.array(sorted({*leaders, *leaders.values()}), dtype=np.int64)
+    firsts = np.array([leaders.get(at, at) for at in grouped.tolist()], dtype=np.int64)
+    order = np.argsort(documents[grouped])
     return Groups(
-        documents[members[order]].astype(np.int32), documents[firsts[order]].astype(np.int32)
+        documents[grouped[order]].astype(np.int32), documents[firsts[order]].astype(np.int32)
     )
 
 
@@ -95,26 +96,35 @@ def fold(
     return (matched.only(keep) if others else matched), others
 
 
-def _in_same_band(bands: NDArray[np.uint32]) -> NDArray[np.bool_]:
-    """For each row whether another has one of its bands."""
-    similar = np.zeros(len(bands), dtype=bool)
-    rows = np.arange(len(bands), dtype=np.uint64)
-    for band in bands.T:
-        # A plain sort of both in one number is several times faster than one of places.
-        ordered = np.sort(band.astype(np.uint64) << _HALF | rows)
+def _in_same_band(sketches: Sketches) -> Places:
+    """The places of texts that have a band in common with another."""
+    similar = np.zeros(len(sketches.words), dtype=bool)
+    for ordered in _ordered(sketches):
         same = np.diff(ordered >> _HALF) == 0
         similar[ordered[1:][same] & _LOW] = True
         similar[ordered[:-1][same] & _LOW] = True
-    return similar
+    return np.flatnonzero(similar)
 
 
-def _led(sketches: NDArray[np.uint64], dates: NDArray[np.uint64]) -> dict[int, int]:
-    """From each row that is told again to the row that leads its group; the dates ascend."""
+def _ordered(sketches: Sketches) -> Iterator[NDArray[np.uint64]]:
+    """For each band the texts by their number in it: that number, and the text's place below."""
+    rows = np.arange(len(sketches.words), dtype=np.uint64)
+    for band in sketches.bands():
+        # Sorting both in one number is several times faster than sorting places.
+        yield np.sort(band.astype(np.uint64) << _HALF | rows)
+
+
+def _led(sketches: Sketches, dates: NDArray[np.uint64]) -> dict[int, int]:
+    """From the place of each text that is told again to that of the first of its group.
+
+    The dates ascend.
+    """
 
     def told_again(ones: Places, others: Places) -> NDArray[np.bool_]:
-        return _close(dates[ones], dates[others]) & alike(sketches[ones], sketches[others])
+        alike = sketches.only(ones).alike(sketches.only(others))
+        return alike & _close(dates[ones], dates[others])
 
-    ones, others = _pairs(bands(sketches), dates)
+    ones, others = _pairs(sketches, dates)
     keep = told_again(ones, others)
     leaders: dict[int, int] = {}
     for one, other in zip(ones[keep].tolist(), others[keep].tolist(), strict=True):
@@ -125,12 +135,10 @@ def _led(sketches: NDArray[np.uint64], dates: NDArray[np.uint64]) -> dict[int, i
     return leaders
 
 
-def _pairs(bands: NDArray[np.uint32], dates: NDArray[np.uint64]) -> tuple[Places, Places]:
-    """Rows with a band in common, close in time: the lower of each pair first, by the higher."""
+def _pairs(sketches: Sketches, dates: NDArray[np.uint64]) -> tuple[Places, Places]:
+    """Texts with a band in common, close in time: the first of each pair, by the second."""
     found = [np.zeros(0, dtype=np.uint64)]
-    rows = np.arange(len(bands), dtype=np.uint64)
-    for band in bands.T:
-        ordered = np.sort(band.astype(np.uint64) << _HALF | rows)
+    for ordered in _ordered(sketches):
         for step in range(1, NEIGHBOURS + 1):
             low, high = ordered[:-step], ordered[step:]
             same = low >> _HALF == high >> _HALF

@@ -12,8 +12,9 @@ from whoosh.columns import NumericColumn
 from whoosh.fields import COLUMN, DATETIME, ID, KEYWORD, TEXT, Schema
 
 from searchfeed import analysis
+from searchfeed.analysis.sketch import sketch
 from searchfeed.engines.whoosh.columnar.builder import Document
-from searchfeed.engines.whoosh.values import ENCLOSURE, UPDATED, date_number, whole_term
+from searchfeed.engines.whoosh.values import ENCLOSURE, SKETCH, UPDATED, date_number, whole_term
 
 if TYPE_CHECKING:
     from searchfeed.engines import Change
@@ -45,7 +46,8 @@ def make_schema() -> Schema:
 
     ``tag`` and ``author`` hold each value whole and folded, for conditions and counts,
     ``tag_name`` and ``author_name`` as it is written; ``tags`` and ``authors`` hold the words.
-    ``key`` is the entry's id as a number, which breaks ties.
+    ``key`` is the entry's id as a number, which breaks ties; the columns of ``SKETCH`` tell whether
+    two entries are the same story.
     """
 
     def text(*, stored: bool = False) -> TEXT:
@@ -54,6 +56,7 @@ def make_schema() -> Schema:
     return Schema(
         id=ID(unique=True, stored=True),
         key=COLUMN(NumericColumn("Q")),
+        **{name: COLUMN(NumericColumn("Q")) for name in SKETCH},
         title=text(stored=True),
         body=text(),
         link=text(stored=True),
@@ -128,7 +131,12 @@ def to_document(change: Change, date_terms: Any) -> Document:
         "language": [entry.language] if entry.language else [],
         "flag": [*flags],
     }
-    columns: dict[str, float | bytes] = {"key": int(entry.id, 16)}
+    texts = _texts(entry)
+    title, body = (texts[field][0] if field in texts else [] for field in ("title", "body"))
+    columns: dict[str, float | bytes] = {
+        "key": int(entry.id, 16),
+        **dict(zip(SKETCH, sketch(title, body), strict=True)),
+    }
     stored: dict[str, object] = {
         "id": entry.id,
         "title": entry.title,
@@ -141,7 +149,7 @@ def to_document(change: Change, date_terms: Any) -> Document:
         keywords["date"] = date_terms(date)
         columns["date"] = date_number(entry.date)
         stored["date"] = date
-    return Document(_texts(entry), keywords, columns, stored)
+    return Document(texts, keywords, columns, stored)
 
 
 def _values(texts: Iterable[str]) -> list[str | bytes]:

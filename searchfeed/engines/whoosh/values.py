@@ -5,12 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from searchfeed import analysis
+from searchfeed.analysis.sketch import WORDS
 
 UPDATED, ENCLOSURE = "updated", "enclosure"
 """Terms of the field ``flag``."""
 
 NO_DATE = 2**64 - 1
 """What the ``date`` column holds where an entry has no date."""
+
+SKETCH = tuple(f"sketch{number}" for number in range(WORDS))
+"""The columns that hold the sketch of an entry's text; 0 in all of them where it has none."""
 
 _EPOCH = datetime(1, 1, 1)  # noqa: DTZ001 - Whoosh counts the microseconds from here, in no zone
 
