@@ -22,6 +22,11 @@ The same query language as in the terminal works here (``searchfeed help query``
 
     index.search('title:ibm "silk routes" -ukraine after:2020-08', sort="-date")
 
+What a query finds can be counted, all of it and not a page:
+
+    index.facets("border management", ["feed", "tag", "year"])
+    index.trend("border management", by="month").buckets
+
 What can go wrong is a ``SearchfeedError``: a ``QueryError`` where a condition cannot be meant, an
 ``IndexNotFoundError`` where nothing was indexed yet (``errors.py`` draws the whole tree). The
 library prints nothing and never ends the process; long work takes a ``progress`` callback.
@@ -45,14 +50,18 @@ from searchfeed.errors import (
 )
 from searchfeed.index import Index
 from searchfeed.models import (
+    Bucket,
     Contribution,
     Enclosure,
     Entry,
     ExplainedQuery,
     Explanation,
+    Facet,
+    FacetCount,
     Feed,
     FeedState,
     Hit,
+    Period,
     Query,
     Report,
     Results,
@@ -60,12 +69,14 @@ from searchfeed.models import (
     Sort,
     Span,
     Stats,
+    Trend,
 )
 
 __version__ = "0.1.0"
 
 __all__ = [
     "ArchiveError",
+    "Bucket",
     "Contribution",
     "Enclosure",
     "EngineError",
@@ -74,6 +85,8 @@ __all__ = [
     "EntryNotFoundError",
     "ExplainedQuery",
     "Explanation",
+    "Facet",
+    "FacetCount",
     "Feed",
     "FeedState",
     "FetchError",
@@ -83,6 +96,7 @@ __all__ = [
     "IndexNotFoundError",
     "IndexVersionError",
     "ParseError",
+    "Period",
     "Query",
     "QueryError",
     "Report",
@@ -93,6 +107,7 @@ __all__ = [
     "SourceError",
     "Span",
     "Stats",
+    "Trend",
     "UnsafeIndexError",
     "Version",
     "__version__",

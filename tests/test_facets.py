@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
@@ -564,6 +566,17 @@ def test_facets_stand_side_by_side_as_far_as_there_is_room(width: int, groups: i
     assert heads == ["feed", "tag", "year", "month"]
     assert any(row.startswith("20  東京") and "…" in row for row in rows)
     assert "\x1b" not in "".join(rows)
+
+
+def test_a_chart_is_drawn_without_rich() -> None:
+    code = (
+        "import sys, searchfeed.output as output\n"
+        "from searchfeed.models import Period, Query, Trend\n"
+        "trend = Trend(Query('oil'), Period.MONTH, (), 1, 1)\n"
+        "print(*output.TREND.render(trend, 'table', output.Screen()), 'rich' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.split("\n") == ["1 entry without a date", " False", ""], done.stderr
 
 
 # From the command line
