@@ -129,6 +129,7 @@ class Index:
         feeds: Iterable[str] = (),
         recency: timedelta | None = None,
         fuzzy: bool = False,
+        dedupe: bool = True,
     ) -> Results:
         """Find entries; ``searchfeed help query`` shows the language.
 
@@ -142,6 +143,8 @@ class Index:
                 old 1.5 times, that of an old one once.
             fuzzy: find words with typing mistakes too; entries that hold all of them as typed
                 come first.
+            dedupe: show entries that tell the same story as one hit, the first of them in this
+                order, which names the others; ``Results.total`` then counts stories.
 
         Raises:
             QueryError: a condition in the query cannot be meant.
@@ -151,7 +154,7 @@ class Index:
         """
         started = perf_counter()
         if not isinstance(query, Query):
-            query = Query(query, limit, offset, Sort(sort), tuple(feeds), recency, fuzzy)
+            query = Query(query, limit, offset, Sort(sort), tuple(feeds), recency, fuzzy, dedupe)
         node, notes = _read(query)
         self._open_archive()
         engine, more_notes = self._ready()
@@ -166,7 +169,9 @@ class Index:
         sort: Sort | str = Sort.RELEVANCE,
         feeds: Iterable[str] = (),
     ) -> Results:
-        """Find entries like one: those with its most telling words, never the entry itself.
+        """Find entries like one: those with its most telling words.
+
+        Neither the entry itself is among them, nor the same story in another feed.
 
         Args:
             id: the entry's, or the start of it; it is the text of ``Results.query``.
@@ -188,10 +193,16 @@ class Index:
         engine, notes = self._ready()
         words = likeness.words(entry)
         entries = engine.search(tree.Everything(), limit=1).total
-        node = likeness.alike(entry, words, engine.frequencies(tuple(words)), entries)
+        node = likeness.alike(words, engine.frequencies(tuple(words)), entries)
         if node is None:
             return Results(query, (), 0, perf_counter() - started, notes)
-        return self._page(query, _kept_to(query.feeds, node), engine, notes, started)
+        # Nothing is more like it than itself, so the engine has it on its first page.
+        best = engine.search(node, limit=10, dedupe=True).matches
+        stories = ({match.id, *match.duplicates} for match in best)
+        same = {entry.id}.union(*(story for story in stories if entry.id in story))
+        others = tree.Not(tree.Or(tuple(tree.Word(each, field="id") for each in sorted(same))))
+        node = _kept_to(query.feeds, tree.And((node, others)))
+        return self._page(query, node, engine, notes, started)
 
     def complete(self, text: str, cursor: int | None = None, limit: int = 8) -> tuple[str, ...]:
         """Finish the word of a query that is being typed; quick enough for every keystroke.
@@ -237,10 +248,17 @@ class Index:
             offset=query.offset,
             sort=query.sort,
             recency=query.recency,
+            dedupe=query.dedupe,
         )
-        entries = self._open_archive().entries([match.id for match in answer.matches])
+        ids = [id for match in answer.matches for id in (match.id, *match.duplicates)]
+        entries = self._open_archive().entries(ids)
         hits = tuple(
-            Hit(entry, match.score, snippets.make(entry, answer.patterns))
+            Hit(
+                entry,
+                match.score,
+                snippets.make(entry, answer.patterns),
+                tuple(entries[id] for id in match.duplicates if id in entries),
+            )
             for match in answer.matches
             if (entry := entries.get(match.id)) is not None
         )

@@ -188,7 +188,7 @@ _PAGE_OPTIONS = [
         metavar="N",
         type=click.IntRange(min=1),
         default=10,
-        show_default="10",
+        show_default=True,
         help="Hits at most.",
     ),
     click.option(
@@ -196,7 +196,7 @@ _PAGE_OPTIONS = [
         metavar="N",
         type=click.IntRange(min=0),
         default=0,
-        show_default="0",
+        show_default=True,
         help="Hits to pass over.",
     ),
     click.option(

@@ -41,13 +41,10 @@ def words(entry: Entry) -> dict[str, int]:
     return dict(totals.most_common(CONSIDERED))
 
 
-def alike(
-    entry: Entry, words: Mapping[str, int], frequencies: Sequence[int], entries: int
-) -> tree.Node | None:
-    """The query for what is like an entry; None where it shares no word with another.
+def alike(words: Mapping[str, int], frequencies: Sequence[int], entries: int) -> tree.Node | None:
+    """The query for what is like an entry, itself included; None where it shares no word.
 
     Args:
-        entry: what the others are to be like; it is excluded.
         words: its words, as ``words`` gives them.
         frequencies: for each of them in how many entries it stands.
         entries: how many entries there are.
@@ -59,11 +56,7 @@ def alike(
         if 1 < frequency < entries
     }
     best = sorted(telling, key=lambda word: (-telling[word], word))[:TELLING]
-    if not best:
-        return None
-    return tree.And(
-        (tree.Or(tuple(map(tree.Word, best))), tree.Not(tree.Word(entry.id, field="id")))
-    )
+    return tree.Or(tuple(map(tree.Word, best))) if best else None
 
 
 def _is_plain(term: str) -> bool:
