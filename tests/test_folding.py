@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,8 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from searchfeed import cli
 from searchfeed.engines import ENGINES, Change, Engine, Match, open_engine
-from searchfeed.models import Entry, Sort
+from searchfeed.index import Index
+from searchfeed.models import Entry, Query, Sort
 from searchfeed.tree import Best, DateRange, Everything, Not, Or, Word
 
 DAY = timedelta(days=1)
@@ -211,6 +214,66 @@ def test_deleted_and_edited_entries_are_in_no_group(engine: Engine) -> None:
     assert sorted(map(sorted, groups(engine))) == [[2, 3], [4]]
     write(engine, entry(2, "Correction", "The centre has not opened after all, says the office."))
     assert sorted(map(sorted, groups(engine))) == [[2], [3], [4]]
+
+
+# Through the front door
+
+
+def rss(title: str, *bodies: str) -> str:
+    items = "".join(
+        f"<item><title>{TITLE}</title><guid>{title}-{at}</guid><description>{body}</description>"
+        f"<link>https://{title}.example/{at}</link>"
+        f"<pubDate>Wed, 12 Aug 2020 0{at}:00:00 GMT</pubDate></item>"
+        for at, body in enumerate(bodies)
+    )
+    return (
+        f'<rss version="2.0"><channel><title>{title}</title><link>https://{title}.example/</link>'
+        f"{items}</channel></rss>"
+    )
+
+
+@pytest.fixture
+def two_feeds(tmp_path: Path) -> Path:
+    (tmp_path / "feeds").mkdir()
+    (tmp_path / "feeds/one.xml").write_text(rss("times", BODY, "Nothing of it."))
+    (tmp_path / "feeds/two.xml").write_text(rss("herald", f"By a reporter. {BODY}"))
+    with Index(tmp_path / "index") as index:
+        index.update(tmp_path / "feeds")
+    return tmp_path / "index"
+
+
+def test_a_hit_names_the_other_feed(two_feeds: Path) -> None:
+    with Index(two_feeds) as index:
+        results = index.search("accra", sort="-date")
+        assert results.total == len(results) == 2
+        (first, second) = results
+        assert (first.duplicates, second.entry.feed_title) == ((), "times")
+        results = index.search("kumasi")
+        (hit,) = results
+        (other,) = hit.duplicates
+        assert {hit.entry.feed_title, other.feed_title} == {"times", "herald"}
+        plain = index.search("kumasi", dedupe=False)
+        assert plain.total == len(plain) == 2
+        assert all(not hit.duplicates for hit in plain)
+        assert index.search(Query("kumasi", dedupe=False)).total == 2
+        assert index.search("kumasi feed:herald").hits[0].duplicates == ()
+
+
+def test_the_command_line_folds_unless_told_not_to(
+    two_feeds: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def shown(*options: str) -> str:
+        assert cli.run(["--index", str(two_feeds), "search", "kumasi", *options]) == 0
+        return capsys.readouterr().out
+
+    (hit,) = json.loads(shown("--json"))["hits"]
+    (other,) = hit["duplicates"]
+    assert {hit["feed"]["title"], other["feed"]["title"]} == {"times", "herald"}
+    assert other["link"] == f"https://{other['feed']['title']}.example/0"
+    assert f"also in: {other['feed']['title']}" in shown("--format", "table")
+    assert shown("--format", "plain").endswith(f"\t{other['feed']['title']}\n")
+    whole = json.loads(shown("--json", "--no-dedupe"))["hits"]
+    assert [hit["duplicates"] for hit in whole] == [[], []]
 
 
 # Every entry is somewhere

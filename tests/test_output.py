@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from importlib import import_module
 from importlib.resources import files
@@ -87,6 +88,14 @@ HIT = Hit(
     (
         snippet("body", PASSAGE, "Migrant", "Centre", before=True, after=True),
         snippet("title", entry().title, "Migrant", "Centre"),
+    ),
+)
+TWICE = replace(
+    HIT,
+    duplicates=(
+        entry(id="1", feed_title="Labour News", link="https://labour.example/1"),
+        entry(id="2", feed_title="Labour News"),
+        entry(id="3", feed_title="", feed_url="https://x.org/f.rss"),
     ),
 )
 ONE = results(HIT)
@@ -239,6 +248,15 @@ class TestTable:
         assert rows[1][107:] == "3 days ago · 5ad0f3c1"
         assert all(cell_len(row[3:107].rstrip()) <= 100 for row in rows)
 
+    def test_other_feeds_with_the_same_story_are_named(self) -> None:
+        rows = shown(results(TWICE), "table", width=80).splitlines()
+        assert rows[2] == "   also in: Labour News, https://x.org/f.rss"
+        rows = shown(results(TWICE), "table", width=200).splitlines()
+        assert rows[2][107:] == "also in: Labour News, https://x.org/f.rss"
+        many = tuple(entry(feed_title=f"Feed {number}") for number in range(9))
+        rows = shown(results(replace(HIT, duplicates=many)), "table", width=80).splitlines()
+        assert rows[2].endswith("Feed 3, Feed 4 and 4 other feeds")
+
     @pytest.mark.parametrize("width", [20, 40, 80, 119, 135, 200, 400])
     def test_no_line_is_wider_than_the_screen(self, width: int) -> None:
         wide = "東京で地震がありました" * 30
@@ -344,14 +362,16 @@ class TestPlain:
             "Migrant Resource Centre opens in Dushanbe",
             "ICMPD News",
             "https://www.icmpd.org/news/dushanbe",
-            f"{PASSAGE}\n",
+            PASSAGE,
+            "\n",
         ]
         assert shown(NONE, "plain") == ""
+        assert shown(results(TWICE), "plain").endswith("\tLabour News; https://x.org/f.rss\n")
 
     def test_no_column_breaks_its_line(self) -> None:
         broken = "a\tb\nc\r\nd"
         hit = Hit(entry(title=broken, feed_title=broken), 1.0, (Snippet("body", broken),))
-        assert shown(results(hit), "plain").count("\t") == 5
+        assert shown(results(hit), "plain").count("\t") == 6
         assert shown(results(hit), "plain").count("\n") == 1
 
 
@@ -372,8 +392,14 @@ class TestJSON:
         jsonschema.Draft202012Validator.check_schema(self.schema)
 
     def test_results(self) -> None:
-        record = json.loads(shown(results(HIT, HIT, total=30, offset=8), "json"))
+        record = json.loads(shown(results(HIT, TWICE, total=30, offset=8), "json"))
         self.check(record)
+        assert record["hits"][0]["duplicates"] == []
+        assert record["hits"][1]["duplicates"][0] == {
+            "id": "1",
+            "feed": {"url": "https://www.icmpd.org/news.rss", "title": "Labour News"},
+            "link": "https://labour.example/1",
+        }
         assert record["total"] == 30
         assert record["notes"] == ["A note."]
         assert [hit["rank"] for hit in record["hits"]] == [9, 10]
@@ -459,12 +485,15 @@ class TestCSV:
             "tags": "migration; labour",
             "language": "en",
             "snippet": PASSAGE,
+            "also_in": "",
         }
+        (row,) = self.rows(results(TWICE))
+        assert row["also_in"] == "Labour News; https://x.org/f.rss"
         assert shown(ONE, "csv").endswith("\r\n")
 
     def test_the_header_stands_also_above_nothing(self) -> None:
         assert shown(NONE, "csv") == (
-            "rank,score,id,date,title,feed,link,authors,tags,language,snippet\r\n"
+            "rank,score,id,date,title,feed,link,authors,tags,language,snippet,also_in\r\n"
         )
 
     @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\r\n=", " =", "\x00=", "＝"])

@@ -70,9 +70,9 @@ class FacetNames(click.ParamType[tuple[Facet, ...]]):
         notes=(
             (
                 "The format plain has a line a hit; its columns, divided by tabs, are "
-                "id, date (UTC), title, feed, link, passage. With --facet, an empty line and a "
-                'line a value follow: facet, value, count, label. "searchfeed help json" '
-                "describes json and ndjson."
+                "id, date (UTC), title, feed, link, passage, other feeds with the same story. "
+                "With --facet, an empty line and a line a value follow: facet, value, count, "
+                'label. "searchfeed help json" describes json and ndjson.'
             ),
             "Exit code: 0 something was found, 1 nothing was, 2 an error.",
         ),
@@ -84,6 +84,14 @@ class FacetNames(click.ParamType[tuple[Facet, ...]]):
     "--fuzzy",
     is_flag=True,
     help="Find words with typing mistakes too; entries with the words as typed come first.",
+)
+@click.option(
+    "--no-dedupe",
+    "dedupe",
+    is_flag=True,
+    flag_value=False,
+    default=True,
+    help="Show the same story as often as feeds have it, instead of once.",
 )
 @click.option(
     "--recency",
@@ -115,6 +123,7 @@ def search(
     sort: str,
     feeds: tuple[str, ...],
     fuzzy: bool,
+    dedupe: bool,
     recency: timedelta | None,
     facets: tuple[tuple[Facet, ...], ...],
     format: str | None,  # noqa: A002
@@ -139,6 +148,7 @@ def search(
             feeds=feeds,
             recency=recency,
             fuzzy=fuzzy,
+            dedupe=dedupe,
         )
         for note in results.notes:
             settings.say(f"note: {note}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
 
+from searchfeed.models import Hit
+
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _RELATIVE_DAYS = 14
 
@@ -17,6 +19,12 @@ def count(number: int, noun: str) -> str:
     if number != 1:
         noun = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
     return f"{number:,} {noun}"
+
+
+def other_feeds(hit: Hit) -> tuple[str, ...]:
+    """The names of the feeds that have the same story in other entries."""
+    names = (entry.feed_title or entry.feed_url for entry in hit.duplicates)
+    return tuple(dict.fromkeys(names))
 
 
 def size(octets: int) -> str:

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from searchfeed.models import Entry, FeedState, Results, Stats, Trend
 from searchfeed.output import Faceted, Screen
 from searchfeed.output.clean import clean, line
-from searchfeed.output.human import timestamp
+from searchfeed.output.human import other_feeds, timestamp
 
 
 def results(results: Results, _screen: Screen) -> Iterator[str]:
-    """A line a hit: id, date, title, feed, link, the best passage."""
+    """A line a hit: id, date, title, feed, link, the best passage, other feeds of the story."""
     for hit in results:
         entry = hit.entry
         yield _row(
@@ -26,6 +26,7 @@ def results(results: Results, _screen: Screen) -> Iterator[str]:
             entry.feed_title or entry.feed_url,
             entry.link,
             hit.snippets[0].text,
+            "; ".join(other_feeds(hit)),
         )
 
 

@@ -173,7 +173,20 @@ def _rank(results: Results, number: int) -> int:
 
 def _hit(hit: Hit, rank: int) -> dict[str, object]:
     snippets = [_snippet(snippet) for snippet in hit.snippets]
-    return {"rank": rank, "score": hit.score, **_entry(hit.entry), "snippets": snippets}
+    duplicates = [
+        {"id": entry.id, "feed": _feed(entry), "link": entry.link} for entry in hit.duplicates
+    ]
+    return {
+        "rank": rank,
+        "score": hit.score,
+        **_entry(hit.entry),
+        "snippets": snippets,
+        "duplicates": duplicates,
+    }
+
+
+def _feed(entry: Entry) -> dict[str, str]:
+    return {"url": entry.feed_url, "title": entry.feed_title}
 
 
 def _entry(entry: Entry) -> dict[str, object]:
@@ -181,7 +194,7 @@ def _entry(entry: Entry) -> dict[str, object]:
         "id": entry.id,
         "title": entry.title,
         "link": entry.link,
-        "feed": {"url": entry.feed_url, "title": entry.feed_title},
+        "feed": _feed(entry),
         "date": _moment(entry.date),
         "published": _moment(entry.published),
         "updated": _moment(entry.updated),

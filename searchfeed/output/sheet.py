@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from searchfeed.models import Hit, Results
 from searchfeed.output import Screen
 from searchfeed.output.clean import line
-from searchfeed.output.human import timestamp
+from searchfeed.output.human import other_feeds, timestamp
 
 COLUMNS = (
     "rank",
@@ -23,6 +23,7 @@ COLUMNS = (
     "tags",
     "language",
     "snippet",
+    "also_in",
 )
 
 # https://owasp.org/www-community/attacks/CSV_Injection; the wide forms are what a Japanese
@@ -31,7 +32,7 @@ _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def results(results: Results, _screen: Screen) -> Iterator[str]:
-    """A header and one row a hit; several authors or tags are divided by ``; ``.
+    """A header and one row a hit; several authors, tags or feeds are divided by ``; ``.
 
     Texts that a spreadsheet would take for a formula start with an apostrophe.
     """
@@ -58,6 +59,7 @@ def _texts(hit: Hit) -> tuple[str, ...]:
         "; ".join(entry.tags),
         entry.language,
         hit.snippets[0].text,
+        "; ".join(other_feeds(hit)),
     )
 
 

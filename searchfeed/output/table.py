@@ -11,7 +11,7 @@ from rich.text import Text
 from searchfeed.models import FeedState, Hit, Results, Sort, Stats
 from searchfeed.output import Screen
 from searchfeed.output.clean import hyperlink
-from searchfeed.output.human import ago, count, date, duration, size
+from searchfeed.output.human import ago, count, date, duration, other_feeds, size
 from searchfeed.output.ink import (
     FAINT,
     FEED,
@@ -33,6 +33,7 @@ _ID = 8
 _GAP = 2
 _ASIDE = 28
 _ASIDE_MOST = 44
+_FEEDS_MOST = 5
 _ORDER = {Sort.RELEVANCE: "", Sort.OLDEST: ", oldest first,", Sort.NEWEST: ", newest first,"}
 
 
@@ -52,6 +53,7 @@ def results(results: Results, screen: Screen) -> Iterator[str]:
         left = list(wrap(_title(hit), width))
         if not beside:
             left.extend(wrap(_origin(hit, screen, width), width))
+            left.extend(_elsewhere(hit, width))
         left.extend(_body(hit, screen, width))
         right = _margin(hit, screen, aside) if beside else []
         rows = []
@@ -156,7 +158,21 @@ def _margin(hit: Hit, screen: Screen, width: int) -> list[Text]:
     feed.truncate(width, overflow="ellipsis")
     day = _date(hit, screen)
     facts = Text.assemble((f"{day} · " if day else "", PLAIN), (hit.entry.id[:_ID], FAINT))
-    return [feed, facts]
+    return [feed, facts, *_elsewhere(hit, width)]
+
+
+def _elsewhere(hit: Hit, width: int) -> Iterator[Text]:
+    """The other feeds that have the same story, but not too many of them."""
+    names = other_feeds(hit)
+    if not names:
+        return
+    found = Text("also in: ", FAINT)
+    for number, name in enumerate(names[:_FEEDS_MOST]):
+        found.append(", " if number else "", FAINT)
+        found.append_text(text(name, FEED))
+    if len(names) > _FEEDS_MOST:
+        found.append(f" and {count(len(names) - _FEEDS_MOST, 'other feed')}", FAINT)
+    yield from wrap(found, width)
 
 
 def _feed(hit: Hit) -> Text:
