@@ -16,7 +16,7 @@ from searchfeed.models import Entry
 TELLING = 25
 """Words that are looked for."""
 
-CONSIDERED = 300
+CONSIDERED = 200
 """Words of an entry that are looked at, the most frequent ones: a long text repeats what counts."""
 
 TITLE = 3
