@@ -4,12 +4,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+BENCH := $(VENV)/.bench
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-whoosh3 lint format bench picture clean
+.PHONY: help demo test test-whoosh3 lint format bench bench-relevance picture clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -44,8 +45,15 @@ format: $(STAMP)  ## let ruff put the code in order
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: $(STAMP)  ## measure indexing and searching on the feeds in FEEDS (default: fixtures)
-	$(BIN)/python benchmarks/main_job.py $(or $(FEEDS),fixtures)
+$(BENCH): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	@touch $@
+
+bench: $(BENCH)  ## measure speed beside peers, on the feeds in FEEDS (options in ARGS)
+	$(BIN)/python -m benchmarks.speed $(FEEDS) $(ARGS)
+
+bench-relevance: $(BENCH)  ## measure nDCG@10 beside peers, on the collections in IR (options in ARGS)
+	$(BIN)/python -m benchmarks.relevance $(IR) $(ARGS)
 
 picture: demo  ## make the README's picture anew from what the program prints
 	$(BIN)/python docs/picture.py

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 SATURATION = 1.1
 """k1 of BM25: how soon more of the same word stops counting."""
 
+COMMON = 0.15
+"""What is taken off the rarity of every word: words that most entries hold say next to nothing."""
+
 FIELDS: dict[str, tuple[float, float]] = {
     "title": (4.0, 0.5),
     "body": (1.0, 0.75),
@@ -500,12 +503,13 @@ class Scorer:
 
 
 def inverse_document_frequency(holding: int, count: int) -> float:
-    """How rare a word is, as Lucene has it: never negative.
+    """How rare a word is, as Lucene has it less ``COMMON``; never negative.
 
-    >>> round(inverse_document_frequency(1, 10), 3)
-    1.992
+    >>> round(inverse_document_frequency(1, 10), 3), round(inverse_document_frequency(10, 10), 3)
+    (1.842, 0.005)
     """
-    return math.log1p((count - holding + 0.5) / (holding + 0.5))
+    rarity = math.log1p((count - holding + 0.5) / (holding + 0.5))
+    return max(rarity - COMMON, rarity / 10)
 
 
 def saturated(counts: Numbers) -> Numbers:
