@@ -22,6 +22,13 @@ The same query language as in the terminal works here (``searchfeed help query``
 
     index.search('title:ibm "silk routes" -ukraine after:2020-08', sort="-date")
 
+The index's own words help to ask, and an entry can be asked by:
+
+    index.search("kuberntes").suggestion        # what was perhaps meant: "kubernetes"
+    index.search("kuberntes", fuzzy=True)       # typing mistakes too, what is as typed first
+    index.complete("silk rou")                  # the query with its last word finished
+    index.like(results[0].entry.id)             # related entries
+
 What a query finds can be counted, all of it and not a page:
 
     index.facets("border management", ["feed", "tag", "year"])
