@@ -6,9 +6,13 @@ import json
 import re
 import time
 import warnings
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import combinations
 from pathlib import Path
 from random import Random
+from unicodedata import east_asian_width
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -20,6 +24,7 @@ from searchfeed.errors import QueryError
 from searchfeed.query import ALIASES, FIELDS, LONGEST, Parsed, caret, cheatsheet, fields, parse
 from searchfeed.query.grammar import DEEPEST
 from searchfeed.query.lexer import plain
+from searchfeed.query.pointing import WIDEST
 
 NOW = datetime(2020, 9, 16, 12, tzinfo=UTC)
 ZONE = ZoneInfo("Europe/Vienna")
@@ -53,7 +58,7 @@ CHEATSHEET = {
     "trafiking~": "Fuzzy trafiking~1",
     "/colou?r/": "Regex /colou?r/",
     "border -ukraine": "And ·Word border ·Not ··Word ukraine",
-    "+border guards": "And ·Word guards ·Word border",
+    "+border guards": "Best ·+Word border ·Word guards",
     "turkey OR greece": "Or ·Word turkey ·Word greece",
     "visa AND (permit OR permission)": "And ·Word visa ·Or ··Word permit ··Word permission",
     "visa NOT schengen": "And ·Word visa ·Not ··Word schengen",
@@ -112,7 +117,7 @@ FORGIVEN: tuple[tuple[str, ...], ...] = (
     ("NOT", "Word NOT", "has nothing to join"),
     ("NOT NOT a", "And ·Word NOT ·Not ··Word a", "has nothing to join"),
     ("- a", "Word a"),
-    ("--a", "Not ·Word a"),
+    ("--a", "Not ·Word a", "read as a minus"),
     ("*", "Everything", "stands for every entry"),
     ("**", "Everything", "stands for every entry"),
     ("?", "Everything", "nothing to search for"),
@@ -134,7 +139,21 @@ FORGIVEN: tuple[tuple[str, ...], ...] = (
     ('title:"x y"', 'Phrase title:"x y"'),
     ("title:(a OR -b)", "Or ·Word title:a ·Not ··Word title:b"),
     ("-title:x", "Not ·Word title:x"),
-    ("+a b", "And ·Word b ·Word a"),
+    ("+a b", "Best ·+Word a ·Word b"),
+    ("a +b", "Best ·+Word b ·Word a"),
+    ("+a +b", "And ·Word a ·Word b"),
+    ("+a +b c", "Best ·+Word a ·+Word b ·Word c"),
+    ("+(a b) c", "Best ·+Best ··Word a ··Word b ·Word c"),
+    ("+a b -c", "And ·Best ··+Word a ··Word b ·Not ··Word c"),
+    ('ibm "silk routes"', 'Best ·+Phrase "silk routes" ·Word ibm'),
+    ("ibm title:x", "Best ·+Word title:x ·Word ibm"),
+    ("ibm /x+/ econom*", "Best ·+Regex /x+/ ·Word ibm ·Wildcard econom*"),
+    ("ibm feed:x", "And ·Word ibm ·Word feed:x"),
+    ("ibm silk feed:x", "And ·Best ··Word ibm ··Word silk ·Word feed:x"),
+    (
+        'ibm "a b" is:updated -c',
+        'And ·Best ··+Phrase "a b" ··Word ibm ·Flag updated ·Not ··Word c',
+    ),
     ("&&", "Everything", "has nothing to join", "nothing to search for"),
     ("||", "Everything", "has nothing to join", "nothing to search for"),
     ("link:https://en.example/wiki/X_(y)", "Word link:https://en.example/wiki/X_(y)"),
@@ -144,10 +163,16 @@ FORGIVEN: tuple[tuple[str, ...], ...] = (
     ("title:word~", "Fuzzy title:word~1"),
     ("tag:mach*", "Wildcard tag:mach*"),
     ("“a b” „c d” «e f»", 'And ·Phrase "a b" ·Phrase "c d" ·Phrase "e f"'),
-    ("a –b —c −d", "And ·Word a ·Not ··Word b ·Not ··Word c ·Not ··Word d"),
+    (
+        "a –b —c −d",
+        "And ·Word a ·Not ··Word b ·Not ··Word c ·Not ··Word d",
+        "–b: the dash is read as a minus",
+        "—c: the dash is read as a minus",
+    ),
+    ("title:—(a b)", "Not ·Best ··Word title:a ··Word title:b", "—(a: the dash is read"),
     ("（ａ ＯＲ ｂ） title：ｘ", "And ·Or ··Word ａ ··Word ｂ ·Word title:ｘ"),
     ("＂ａ\u3000ｂ＂", 'Phrase "ａ\u3000ｂ"'),
-    ("＋ａ ｂ", "And ·Word ｂ ·Word ａ"),
+    ("＋ａ ｂ", "Best ·+Word ａ ·Word ｂ"),
     ("－ａ ｂ～ ｃ＊", "And ·Best ··Fuzzy ｂ~1 ··Wildcard c* ·Not ··Word ａ"),
     ("a\u3000b", "Best ·Word a ·Word b"),
     ('foo"bar baz"qux', 'Best ·Word foo"bar ·Word baz"qux'),
@@ -174,17 +199,83 @@ FORGIVEN: tuple[tuple[str, ...], ...] = (
     ("-a OR -b", "Or ·Not ··Word a ·Not ··Word b"),
     ("a and b or c", "Best ·Word a ·Word and ·Word b ·Word or ·Word c"),
     ("title:(a b", "Best ·Word title:a ·Word title:b", "bracket is not closed"),
-    ("title:(a b) c)", "And ·Word c ·Best ··Word title:a ··Word title:b"),
+    ("title:(a b) c)", "Best ·+Best ··Word title:a ··Word title:b ·Word c"),
+    ("title:(a -b) c", "And ·Best ··+Word title:a ··Word c ·Not ··Word title:b"),
+    ("tag:(a b) c", "And ·Word c ·Best ··Word tag:a ··Word tag:b"),
+    ("tag:(a AND b) c", "And ·Word c ·Word tag:a ·Word tag:b"),
+    ('tag:("a b" c)', 'Best ·Phrase tag:"a b" ·Word tag:c'),
+    ("tag:(a -b) c", "And ·Word c ·Word tag:a ·Not ··Word tag:b"),
+    ("lang:(en de) x", "And ·Word x ·Best ··Word lang:en ··Word lang:de"),
+    ("title:(a AND b c)", "Best ·+Word title:a ·+Word title:b ·Word title:c"),
+    ("tag:(a AND b c) d", "And ·Word d ·Best ··+Word tag:a ··+Word tag:b ··Word tag:c"),
     ("(a) (b)", "Best ·Word a ·Word b"),
     ("((((a))))", "Word a"),
     ('-"a b"', 'Not ·Phrase "a b"'),
     ('+"a b"', 'Phrase "a b"'),
-    ("a AND b c", "And ·Word a ·Best ··Word b ··Word c"),
+    ("a AND b c", "Best ·+Word a ·+Word b ·Word c"),
+    ("a b AND c d", "Best ·+Word b ·+Word c ·Word a ·Word d"),
+    ("a AND b AND c", "And ·Word a ·Word b ·Word c"),
+    ("a AND b c AND d e", "Best ·+Word a ·+Word b ·+Word c ·+Word d ·Word e"),
+    ("(a b) AND c d", "Best ·+Best ··Word a ··Word b ·+Word c ·Word d"),
+    ("a AND feed:x b", "And ·Best ··+Word a ··Word b ·Word feed:x"),
+    ("a AND -b c", "And ·Best ··+Word a ··Word c ·Not ··Word b"),
+    ("a AND () b", "Best ·+Word a ·Word b"),
+    ("a AND * b", "Best ·+Word a ·Word b", "stands for every entry"),
+    ("(a AND b) c", "Best ·+Word a ·+Word b ·Word c"),
+    ("a OR b AND c", "Or ·Word a ·And ··Word b ··Word c"),
+    ("a OR b c AND d", "Or ·Word a ·Best ··+Word c ··+Word d ··Word b"),
+    ("a OR (b OR (c OR d))", "Or ·Word a ·Word b ·Word c ·Word d"),
+    ("(migrant OR refugee) camp", "Best ·+Or ··Word migrant ··Word refugee ·Word camp"),
+    ("(a OR b) AND (c OR d)", "And ·Or ··Word a ··Word b ·Or ··Word c ··Word d"),
+    ("ibm (business machines) news", "Best ·Word ibm ·Word business ·Word machines ·Word news"),
+    ("a OR b -c", "And ·Or ··Word a ··Word b ·Not ··Word c", "-c: left out on both sides"),
+    ("-c a OR b", "And ·Or ··Word a ··Word b ·Not ··Word c", "-c: left out"),
+    (
+        "a NOT (c d) OR b",
+        "And ·Or ··Word a ··Word b ·Not ··Best ···Word c ···Word d",
+        "NOT (c d): left out on both sides",
+    ),
+    (
+        "a -c OR b -c -d",
+        "And ·Or ··Word a ··Word b ·Not ··Word c ·Not ··Word c ·Not ··Word d",
+        "-c, -d: left out on both sides",
+    ),
+    ("a OR -b -c", "Or ·Word a ·And ··Not ···Word b ··Not ···Word c"),
+    ("a OR (b -c)", "Or ·Word a ·And ··Word b ··Not ···Word c"),
+    ("a OR (-b)", "Or ·Word a ·Not ··Word b"),
+    ("a OR b (-c)", "And ·Or ··Word a ··Word b ·Not ··Word c", "-c: left out"),
+    (
+        "a OR b (c -d)",
+        "And ·Or ··Word a ··Best ···Word b ···Word c ·Not ··Word d",
+        "-d: left out",
+    ),
+    ("* -b OR a", "And ·Or ··Everything ··Word a ·Not ··Word b", "every entry", "-b: left out"),
+    (
+        "(a OR b -c) d",
+        "And ·Best ··+Or ···Word a ···Word b ··Word d ·Not ··Word c",
+        "-c: left out",
+    ),
+    (
+        "(a OR b -c) OR d",
+        "Or ·And ··Or ···Word a ···Word b ··Not ···Word c ·Word d",
+        "-c: left out",
+    ),
+    (
+        "title:(a OR b -c)",
+        "And ·Or ··Word title:a ··Word title:b ·Not ··Word title:c",
+        "-c: left out",
+    ),
+    (
+        "a date:2020 OR b",
+        "Or ·And ··Word a ··DateRange 2019-12-31T23:00:00Z .. 2020-12-31T23:00:00Z ·Word b",
+    ),
     ("word ~", "Word word"),
     ('"a b"~', 'Phrase "a b"'),
-    ('""', "Everything", "nothing to search for"),
-    ('"" a', "Word a"),
-    ('title:""', "Everything", "nothing to search for"),
+    ('""', "Everything", "is left out", "every entry shows"),
+    ('"" a', "Word a", '"": it is left out'),
+    ('a -"?!"', "Word a", '"?!": it is left out'),
+    ('title:""', "Everything", "is left out", "every entry shows"),
+    ('tag:"" a', "Word a", '"": it is left out'),
     ("title:()", "Everything", "nothing to search for"),
     ("NOT ()", "Everything", "nothing to search for"),
     ("-()", "Everything", "nothing to search for"),
@@ -215,7 +306,7 @@ FORGIVEN: tuple[tuple[str, ...], ...] = (
     ("+", "Everything", "nothing to search for"),
     ("++", "Everything", "nothing to search for"),
     ("c++ -c++", "And ·Word c++ ·Not ··Word c++"),
-    ('"a" b', 'And ·Word b ·Word "a"'),
+    ('"a" b', 'Best ·+Word "a" ·Word b'),
     ("'a b'", "Best ·Word 'a ·Word b'"),
     ("‘a b’", "Best ·Word ‘a ·Word b’"),
     ("/colou?r/", "Regex /colou?r/"),
@@ -224,7 +315,7 @@ FORGIVEN: tuple[tuple[str, ...], ...] = (
     ("/a b c/ d", "Best ·Word /a ·Word b ·Word c/ ·Word d"),
     ("a/b/ c", "Best ·Word a/b/ ·Word c"),
     ("link:/x/", "Regex link:/x/"),
-    ("(a OR b)c", "Best ·Or ··Word a ··Word b ·Word c"),
+    ("(a OR b)c", "Best ·+Or ··Word a ··Word b ·Word c"),
     ("a(b)", "Best ·Word a ·Word b"),
     ("f(x)", "Best ·Word f ·Word x"),
     ("foo) bar", "Best ·Word foo ·Word bar"),
@@ -236,11 +327,21 @@ FORGIVEN: tuple[tuple[str, ...], ...] = (
     ("date:2020-01-01T10:00", "DateRange 2020-01-01T09:00:00Z .. 2020-01-01T09:01:00Z"),
     ("😀", "Word 😀"),
     ("!!!", "Everything", "nothing to search for"),
-    ("a,b", "Word a,b"),
+    ("a,b", "Best ·Word a ·Word b"),
+    ("one, two;three、四。", "Best ·Word one ·Word two ·Word three ·Word 四"),
+    ("3,000 a,1", "Best ·Word 3,000 ·Word a ·Word 1"),
+    ("-a,b", "Not ·Word a,b"),
+    ("title:a,b", "Word title:a,b"),
+    ("tag:a,", "Word tag:a"),
+    ("https://example.org/a,b;c", "Word https://example.org/a,b;c"),
+    (",", "Everything", "nothing to search for"),
+    ("tag:,", "Word tag:,"),
+    ("since:15 aug, 2020, ibm", "And ·Word ibm ·DateRange 2020-08-14T22:00:00Z .. …"),
+    ("after:2020-08-15, ibm", "And ·Word ibm ·DateRange 2020-08-14T22:00:00Z .. …"),
     ("site:icmpd.org", "Word link:icmpd.org"),
     ("e-mail", "Word e-mail"),
     ("x -- y", "Best ·Word x ·Word y"),
-    ('"x" -- y', 'And ·Word y ·Word "x"'),
+    ('"x" -- y', 'Best ·+Word "x" ·Word y'),
     ("foo:-bar", "Word foo:-bar"),
     ("foo:bar", "Word foo:bar"),
     ("author:jane doe", "And ·Word doe ·Word author:jane"),
@@ -249,10 +350,10 @@ FORGIVEN: tuple[tuple[str, ...], ...] = (
     ("「東京 大阪」", 'Phrase "東京 大阪"'),
     ("(date:2020) ibm", "And ·Word ibm ·DateRange 2019-12-31T23:00:00Z .. 2020-12-31T23:00:00Z"),
     ("(feed:a OR feed:b) ibm", "And ·Word ibm ·Or ··Word feed:a ··Word feed:b"),
-    ('("x" OR "y") z', 'And ·Word z ·Or ··Word "x" ··Word "y"'),
-    ("(a -b) c", "Best ·And ··Word a ··Not ···Word b ·Word c"),
+    ('("x" OR "y") z', 'Best ·+Or ··Word "x" ··Word "y" ·Word z'),
+    ("(a -b) c", "And ·Best ··Word a ··Word c ·Not ··Word b"),
     ("(-b) c", "And ·Word c ·Not ··Word b"),
-    ("title:(a (b c))", "Best ·Word title:a ·Best ··Word title:b ··Word title:c"),
+    ("title:(a (b c))", "Best ·Word title:a ·Word title:b ·Word title:c"),
     ("a * b", "Best ·Word a ·Word b", "stands for every entry"),
     ("* *", "Everything", "stands for every entry"),
     ("* -b", "Not ·Word b", "stands for every entry"),
@@ -289,7 +390,7 @@ FORGIVEN: tuple[tuple[str, ...], ...] = (
     ("wom?n", "Wildcard wom?n"),
     ("**bold**", "Wildcard **bold**"),
     ("R&D", "Word R&D"),
-    ('the "quick" fox', 'And ·Best ··Word the ··Word fox ·Word "quick"'),
+    ('the "quick" fox', 'Best ·+Word "quick" ·Word the ·Word fox'),
     ("-title:-x", "Not ·Word title:x"),
     ("+title:-x", "Not ·Word title:x"),
     ("NOT -a", "Word a"),
@@ -407,8 +508,14 @@ def test_every_field_name_is_known(name: str) -> None:
         ("lang:englisch", "englisch", "is not a language", "english"),
         ("is:foo", "foo", "no is:foo", "updated"),
         ("-has:updated", "updated", "no has:updated", "enclosure"),
-        (f"{'(' * 50}-(a)", "-(", "brackets nest deeper", ""),
-        (f"{'(' * 50} NOT (a)", "(", "brackets nest deeper", ""),
+        ("date:2020-13..2021", "2020-13", "no month 13", "2020-12"),
+        ("date:2020..2021-02-30 x", "2021-02-30", "has no day 30", "2021-02-28"),
+        ('date:"2020 .. yesterdya"', "yesterdya", "neither a date", "yesterday"),
+        ("date:>yesterdya", "yesterdya", "neither a date", "yesterday"),
+        ("date:>", ">", "neither a date", ""),
+        ("date:202008", "202008", "neither a date", "2020-08"),
+        ("date:20200230", "20200230", "has no day 30", "2020-02-29"),
+        ("a -(b " * 60, "b a", "brackets nest too deep", ""),
     ],
 )
 def test_errors(text: str, wrong: str, reason: str, suggestion: str) -> None:
@@ -437,6 +544,25 @@ def test_caret(text: str, carets: str) -> None:
     with pytest.raises(QueryError) as caught:
         read(text)
     assert caret(caught.value).split("\n") == [text, carets]
+
+
+@pytest.mark.parametrize("before", [0, 30, 500])
+@pytest.mark.parametrize("wrong", [1, 100])
+@pytest.mark.parametrize("behind", [0, 30, 500])
+def test_caret_shows_the_surroundings_in_a_long_query(before: int, wrong: int, behind: int) -> None:
+    query = "東" * before + "date:" + "x" * wrong + "京" * behind
+    error = QueryError(query, before + 5, before + 5 + wrong, "wrong")
+    first, second = caret(error).splitlines()
+    widths = [2 if east_asian_width(each) == "W" else 1 for each in first]
+    assert sum(widths) <= WIDEST
+    assert "…" in first or first == query
+    columns = [sum(widths[:at]) for at in range(len(first))]
+    marked = "".join(
+        each
+        for each, column in zip(first, columns, strict=True)
+        if second[column : column + 1] == "^"
+    )
+    assert marked in ("x" * wrong, "x" * (WIDEST // 2 - 1) + "…")
 
 
 def test_caret_keeps_to_two_lines_without_controls() -> None:
@@ -482,7 +608,8 @@ def test_only_the_beginning_of_a_long_text_is_read() -> None:
     ["(", ")", "()", '"', "-", "+", "--(", "title:", "title:-", "title:(", "a AND ", "NOT ", "OR ",
      "a", "a ", "a~", "~", "?", "a?", "*", "/", "/(", "/a", "\\", "link:(", "link:(a ", "tag:a*",
      "date:1d a a a a a a ", "date:1d ", "date:2020..", "&&", "a OR ", '"a" ', "(a ", "x:", "東",
-     "東 ", "é", "’", "。", "1h", "-(a) ", "a" + "\u0301" * 3],
+     "東 ", "é", "’", "。", "1h", "-(a) ", "a" + "\u0301" * 3, ",", "a,", "+(a", "-(a ", "(a -b ",
+     "(a OR b -c ", "a OR (", "a AND (", "(a OR ", "-(", "+(tag:a ", "tag:(a ", "—a "],
 )  # fmt: skip
 @pytest.mark.parametrize("before", ["", "date:"])
 def test_time_and_depth_are_bounded(piece: str, before: str) -> None:
@@ -495,9 +622,8 @@ def test_time_and_depth_are_bounded(piece: str, before: str) -> None:
             continue
         finally:
             assert time.perf_counter() - start < 1
-        assert max(len(row) - len(row.lstrip()) for row in tree.outline(node).split("\n")) < (
-            2 * 4 * DEEPEST
-        )
+        rows = tree.outline(node).split("\n")
+        assert max(len(row) - len(row.lstrip()) for row in rows) < 2 * DEEPEST
 
 
 # Properties
@@ -579,13 +705,15 @@ def test_plain_words_are_words(words: list[str]) -> None:
         assert isinstance(node, tree.Best)
 
 
-def matches(node: tree.Node, words: set[str]) -> bool:
+def matches(node: tree.Node, words: AbstractSet[str]) -> bool:
     """Whether an entry that is a set of words matches."""
     match node:
         case tree.Not(child):
             return not matches(child, words)
         case tree.And(children):
             return all(matches(child, words) for child in children)
+        case tree.Best(children, required) if required:
+            return all(matches(child, words) for child in children[:required])
         case tree.Best(children) | tree.Or(children):
             return any(matches(child, words) for child in children)
         case tree.Everything():
@@ -595,6 +723,16 @@ def matches(node: tree.Node, words: set[str]) -> bool:
         case tree.Phrase(text):
             return set(text.split()) <= words
     raise AssertionError(node)
+
+
+@pytest.mark.parametrize("text", ["(", "((a ", "(a ", "a (b c) (", "+(a ", "a OR ("])
+def test_brackets_that_say_nothing_nest_as_deep_as_one_likes(text: str) -> None:
+    words = {leaf.text for leaf, _ in tree.leaves(read(text).node) if isinstance(leaf, tree.Word)}
+    parsed = read(text * 1000 + "x")
+    assert {
+        leaf.text for leaf, _ in tree.leaves(parsed.node) if isinstance(leaf, tree.Word)
+    } == words | {"x"}
+    assert parsed.notes == ("A bracket is not closed, so the group runs to the end.",)
 
 
 EXCLUDED = [
@@ -639,6 +777,77 @@ def test_what_is_excluded_never_matches(
         assert (f"x{at}", False) not in held
         if "(" not in wanted:  # one that is left open takes what follows into its group
             assert not matches(node, {*words, f"x{at}"})
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a query that is made up, and what it excludes; ``bare`` if it is nothing else."""
+
+    text: str
+    excludes: bool = False
+    bare: bool = False
+
+
+VOCABULARY = "abcd"
+"""Of these words a query of the next test is made."""
+
+INNER = [
+    *(Piece(sign + word) for word in VOCABULARY for sign in ("", "", "+")),
+    *(Piece(f"-{word}", excludes=True, bare=True) for word in VOCABULARY),
+    *(Piece(f"NOT {word}", excludes=True, bare=True) for word in VOCABULARY),
+]
+
+
+@st.composite
+def bracketed(draw: st.DrawFn, within: st.SearchStrategy[Piece]) -> Piece:
+    """A query of ``within`` in brackets, no exclusion of which is what an OR is given to choose."""
+    clauses = st.lists(within, min_size=1, max_size=4)
+    pieces = draw(st.lists(clauses, min_size=1, max_size=3))
+    if len(pieces) > 1:
+        pieces = [
+            branch
+            for branch in pieces
+            if not (
+                all(piece.bare for piece in branch) or (len(branch) == 1 and branch[0].excludes)
+            )
+        ] or pieces[:1]
+    branches: list[str] = []
+    for branch in pieces:
+        text = branch[0].text
+        for piece in branch[1:]:
+            text += draw(st.sampled_from([" ", " ", " AND "])) + piece.text
+        branches.append(text)
+    flat = [piece for branch in pieces for piece in branch]
+    return Piece(
+        f"({' OR '.join(branches)})",
+        any(piece.excludes for piece in flat),
+        all(piece.bare for piece in flat),
+    )
+
+
+QUERIES = bracketed(st.recursive(st.sampled_from(INNER), bracketed, max_leaves=8))
+ENTRIES = [{*held, "x"} for count in range(5) for held in combinations(VOCABULARY, count)]
+
+
+@given(QUERIES)
+@settings(max_examples=500, deadline=None)
+def test_no_branch_lets_in_what_another_excludes(query: Piece) -> None:
+    text = query.text[1:-1]
+    node = read(text).node
+    excluded = set(re.findall(r"(?:-|NOT )(\w)", text))
+    for held in ENTRIES:
+        assert not (matches(node, held) and excluded & held)
+
+
+@given(
+    st.lists(st.sampled_from("abc"), max_size=4), st.lists(st.sampled_from("abc"), max_size=4)
+)  # fmt: skip
+@settings(max_examples=100, deadline=None)
+def test_and_requires_its_two_neighbours_and_no_other(before: list[str], behind: list[str]) -> None:
+    node = read(" ".join([*before, "x", "AND", "y", *behind])).node
+    for held in ENTRIES:
+        assert not matches(node, held)
+    assert matches(node, {"x", "y"})
 
 
 @given(st.sets(st.sampled_from("abcde")), st.sets(st.sampled_from("abcde")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -140,6 +141,61 @@ def test_days_follow_each_other_without_a_gap(name: str, day: date) -> None:
     assert end.astimezone(zone).date() > day
 
 
+def changes(name: str) -> list[date]:
+    """The days on which the clocks of a zone were changed."""
+    zone = ZoneInfo(name)
+    days = [date(2009, 1, 1) + timedelta(days=at) for at in range(365 * 11)]
+    noons = [datetime(day.year, day.month, day.day, 12, tzinfo=zone) for day in days]
+    return [
+        noon.date() for before, noon in pairwise(noons) if before.utcoffset() != noon.utcoffset()
+    ]
+
+
+CHANGES = {name: changes(name) for name in ZONES}
+
+
+@pytest.mark.parametrize("name", ZONES)
+@settings(max_examples=100, deadline=None)
+@given(
+    number=st.integers(0, 10_000),
+    earlier=st.integers(0, 1),
+    hour=st.integers(0, 23) | st.integers(0, 3),
+    minutes=st.lists(st.integers(-150, 210), min_size=4),
+)
+def test_hours_equal_what_the_clock_shows(
+    name: str, number: int, earlier: int, hour: int, minutes: list[int]
+) -> None:
+    zone = ZoneInfo(name)
+    day = CHANGES[name][number % len(CHANGES[name])] - timedelta(days=earlier)
+    span = instants(f"date:{day}T{hour:02}", NOW, zone)
+    middle = datetime(day.year, day.month, day.day, hour, tzinfo=zone).astimezone(UTC)
+    for minute in minutes:
+        moment = middle + timedelta(minutes=minute)
+        shown = moment.astimezone(zone)
+        assert holds(span, moment) == ((shown.date(), shown.hour) == (day, hour)), shown
+
+
+@pytest.mark.parametrize("zone", [ZoneInfo("Europe/Vienna"), SystemZone()], ids=["named", "system"])
+@pytest.mark.parametrize(
+    ("text", "start", "end"),
+    [
+        ("2020-10-25T02", "2020-10-25T00:00", "2020-10-25T02:00"),
+        ("2020-10-25T03", "2020-10-25T02:00", "2020-10-25T03:00"),
+        ("2020-10-25T02:30", "2020-10-25T00:30", "2020-10-25T01:31"),
+        ("2020-03-29T02", "2020-03-29T01:00", "2020-03-29T01:00"),
+        ("2020-03-29T02:30", "2020-03-29T01:00", "2020-03-29T01:00"),
+        ("2020-10-25T02+02:00", "2020-10-25T00:00", "2020-10-25T01:00"),
+    ],
+)
+def test_a_time_that_the_clock_shows_twice_is_both_and_one_that_it_skips_is_none(
+    zone: tzinfo, text: str, start: str, end: str, system: pytest.MonkeyPatch
+) -> None:
+    system.setenv("TZ", "Europe/Vienna")
+    time.tzset()
+    expected = tuple(datetime.fromisoformat(f"{each}Z") for each in (start, end))
+    assert instants(f"date:{text}", NOW, zone) == expected
+
+
 @pytest.mark.parametrize(
     ("zone", "day", "hours"),
     [
@@ -205,6 +261,8 @@ WEDNESDAY = "2020-09-16 14:00"
         (WEDNESDAY, "older:1y6m", "", "2019-03-16 14:00"),
         (WEDNESDAY, "date:2020-W38", "2020-09-14 00:00", "2020-09-21 00:00"),
         (WEDNESDAY, "date:2020-q4", "2020-10-01 00:00", "2021-01-01 00:00"),
+        (WEDNESDAY, "date:20200815", "2020-08-15 00:00", "2020-08-16 00:00"),
+        (WEDNESDAY, "date:20200801..20200815", "2020-08-01 00:00", "2020-08-16 00:00"),
         (WEDNESDAY, "date:2020-08-15T10", "2020-08-15 10:00", "2020-08-15 11:00"),
         (WEDNESDAY, "date:2020-08-15 9:30", "2020-08-15 09:30", "2020-08-15 09:31"),
         (WEDNESDAY, "date:2020-08-15T08:00:00.5Z..", "2020-08-15 10:00", ""),
@@ -301,7 +359,7 @@ def system(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
 
 MOMENTS = [
     datetime(2018, 1, 1, tzinfo=UTC) + timedelta(hours=hours, minutes=hours % 60)
-    for hours in range(0, 24 * 365 * 3, 7)
+    for hours in range(0, 24 * 365 * 3, 5)
 ]
 
 
@@ -318,7 +376,7 @@ def test_system_zone_is_the_one_of_tz(name: str, system: pytest.MonkeyPatch) -> 
     for day in range(365 * 3):
         midnight = date(2018, 1, 1) + timedelta(days=day)
         clock, other = Clock(MOMENTS[0], zone), Clock(MOMENTS[0], named)
-        assert clock.midnight(midnight) == other.midnight(midnight)
+        assert clock.start(midnight) == other.start(midnight)
 
 
 def test_parse_takes_the_system_zone(system: pytest.MonkeyPatch) -> None:

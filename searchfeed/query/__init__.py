@@ -9,21 +9,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from unicodedata import category, east_asian_width
 
-from searchfeed.errors import QueryError
 from searchfeed.models import Span
 from searchfeed.query.clock import Clock, SystemZone
 from searchfeed.query.fields import ALIASES, FIELDS
 from searchfeed.query.grammar import Grammar
 from searchfeed.query.lexer import Lexer
+from searchfeed.query.pointing import caret
 from searchfeed.tree import Everything, Node
 
 LONGEST = 10_000
 """Characters of a query that are read."""
-
-_UNSHOWN = ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp")
-"""Categories of characters that could move what a terminal shows after them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +55,6 @@ def parse(text: str, *, now: datetime | None = None, zone: tzinfo | None = None)
             notes.append(f"There is nothing to search for in {text.strip()!r}: every entry shows.")
         node = Everything(Span(0, len(text)))
     return Parsed(node, tuple(dict.fromkeys(notes)))
-
-
-def caret(error: QueryError) -> str:
-    """The query, and below it carets under the place that is wrong: two lines.
-
-    >>> print(caret(QueryError("ibm date:garbage", 9, 16, "not a date")))
-    ibm date:garbage
-             ^^^^^^^
-    """
-    shown = "".join(" " if category(each) in _UNSHOWN else each for each in error.query)
-    before = _width(shown[: error.start])
-    return f"{shown}\n{' ' * before}{'^' * max(1, _width(shown[error.start : error.end]))}"
-
-
-def _width(text: str) -> int:
-    """How many columns of a terminal a text takes."""
-    return sum(
-        0 if category(each) in ("Mn", "Me") else 2 if east_asian_width(each) in "WF" else 1
-        for each in text
-    )
 
 
 __all__ = ["ALIASES", "FIELDS", "LONGEST", "Parsed", "caret", "parse"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import TypeAlias
 
 Length: TypeAlias = tuple[int, int, int]
@@ -20,6 +20,8 @@ UNITS: dict[str, Length] = {
     **dict.fromkeys(("y", "yr", "yrs", "year", "years"), (12, 0, 0)),
 }
 
+_TICK = timedelta(microseconds=1)
+_SECOND = timedelta(seconds=1)
 _LENGTH = re.compile(r"(?:\d{1,4} ?[a-z]+ ?)+")
 _PART = re.compile(r"(\d{1,4}) ?([a-z]+)")
 
@@ -44,7 +46,9 @@ class SystemZone(tzinfo):
 
     def fromutc(self, moment: datetime, /) -> datetime:
         """The zone's own time for a moment of UTC."""
-        return moment.replace(tzinfo=UTC).astimezone().replace(tzinfo=self)
+        shown = moment.replace(tzinfo=UTC).astimezone()
+        first = shown.replace(tzinfo=None).astimezone()
+        return shown.replace(tzinfo=self, fold=int(first.utcoffset() != shown.utcoffset()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +63,39 @@ class Clock:
         """The day that it is for the user."""
         return self.now.astimezone(self.zone).date()
 
-    def midnight(self, day: date) -> datetime:
-        """The instant at which a day of the user's zone begins.
+    def span(self, first: date, after: date) -> tuple[datetime, datetime]:
+        """The instants at which the user's clock shows ``first`` or later, but not ``after`` yet.
 
-        Where clocks jump over midnight it is the jump; where midnight comes twice, the first.
+        A day stands for its midnight. Where the clock is put back and shows a time twice, both
+        are in the span.
         """
-        return datetime(day.year, day.month, day.day, tzinfo=self.zone).astimezone(UTC)
+        last = _shown(after) - _TICK
+        instant = self._instant(last, fold=1)
+        return self.start(first), self.start(last) if instant is None else instant + _TICK
 
-    def days(self, first: date, after: date) -> tuple[datetime, datetime]:
-        """From the start of one day to the start of another."""
-        return self.midnight(first), self.midnight(after)
+    def start(self, first: date) -> datetime:
+        """The first instant at which the user's clock shows ``first`` or, if it skips it, later."""
+        shown = _shown(first)
+        instant = self._instant(shown, fold=0)
+        if instant is not None:
+            return instant
+        # The clock was put forward over it, at an instant between what both offsets make of it.
+        before, after = (
+            shown.replace(tzinfo=self.zone, fold=fold).astimezone(UTC) for fold in (1, 0)
+        )
+        while after - before > _SECOND:
+            middle = before + (after - before) // _SECOND // 2 * _SECOND
+            if middle.astimezone(self.zone).replace(tzinfo=None) < shown:
+                before = middle
+            else:
+                after = middle
+        return after.replace(microsecond=0)
+
+    def _instant(self, shown: datetime, *, fold: int) -> datetime | None:
+        """When the clock shows a time, for the first or the second time; None if it never does."""
+        instant = shown.replace(tzinfo=self.zone, fold=fold).astimezone(UTC)
+        there = instant.astimezone(self.zone).replace(tzinfo=None)
+        return instant if there == shown else None
 
     def back(self, length: Length) -> datetime:
         """The instant that lies a length of time before now.
@@ -87,6 +114,10 @@ class Clock:
             moment = moment.replace(year=first.year, month=first.month, day=day)
             moment -= timedelta(days=days)
         return moment.astimezone(UTC) - timedelta(minutes=minutes)
+
+
+def _shown(day: date) -> datetime:
+    return day if isinstance(day, datetime) else datetime.combine(day, time())
 
 
 def month_start(year: int, month: int) -> date:

@@ -1,6 +1,6 @@
 """Dates in a query: what a person writes → a half-open span of instants.
 
-    2020  2020-08  2020-08-15  15.08.2020  2020-W33  2020-Q3  2020-08-15T10:30+02:00
+    2020  2020-08  2020-08-15  20200815  15.08.2020  2020-W33  2020-Q3  2020-08-15T10:30+02:00
     aug 2020  15 aug  august 15th, 2020  monday  last friday  today  yesterday
     this week  last month  last 3 days  past year  3 days ago
     3d  2 weeks  1y6m                                  so much time ago, up to now
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from calendar import isleap, monthrange
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from typing import TypeAlias
@@ -35,6 +35,7 @@ WORDS: tuple[str, ...] = (
 )
 
 _DAY = re.compile(r"(\d{4})(?:([-/.])(\d{1,2})(?:\2(\d{1,2}))?)?")
+_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
 _YEAR_LAST = re.compile(r"(\d{1,2})[-/](\d{1,2})[-/](\d{4})")
 _WEEK = re.compile(r"(\d{4})-?w(\d{1,2})")
@@ -44,17 +45,27 @@ _TIME = re.compile(
     r"(z|[+-]\d{2}:?\d{2})?"
 )
 _NUMBER_OF_DAY = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?")
+_COMPARED = re.compile(r"\s*([<>]=?|=)\s*")
+_BETWEEN = re.compile(r"\.{2,}|…")
 _ONE = re.compile(r"^(?:an?|one) ")
+_SIX = re.compile(r"(\d{4})(0[1-9]|1[0-2])")
 _DASHED = re.compile(r"(\d{4}(?:-\d\d?){0,2}) ?(?:-|to) ?(\d{4}(?:-\d\d?){0,2})")
 
 
 class BadDateError(ValueError):
-    """A text that is no date; ``suggestion`` is the nearest that is one, or empty."""
+    """A text that is no date.
+
+    Attributes:
+        reason: what is wrong, in a few words.
+        suggestion: the nearest right spelling of what is wrong, or empty.
+        place: the half-open range of the text's characters that is wrong; None where all of it is.
+    """
 
     def __init__(self, reason: str, suggestion: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
         self.suggestion = suggestion
+        self.place: tuple[int, int] | None = None
 
 
 def period(text: str, clock: Clock) -> tuple[datetime, datetime]:
@@ -101,23 +112,18 @@ def ranged(text: str, clock: Clock) -> Instants:
     Raises:
         BadDateError: a part of it is no date, or the end is before the start.
     """
-    text = text.strip()
-    rest = text.lstrip("<>=")
-    match text[: len(text) - len(rest)]:
-        case ">":
-            return until(rest, clock), None
-        case ">=":
-            return since(rest, clock), None
-        case "<":
-            return None, since(rest, clock)
-        case "<=":
-            return None, until(rest, clock)
-    left, between, right = rest.replace("…", "..").partition("..")
-    if not between:
-        return period(rest, clock)
-    right = right.lstrip(".")
-    start = since(left, clock) if left.strip() else None
-    end = until(right, clock) if right.strip() else None
+    compared = _COMPARED.match(text)
+    between = _BETWEEN.search(text)
+    if compared and compared[1] != "=":
+        read = since if compared[1] in (">=", "<") else until
+        instant = _side(read, text, compared.end(), len(text), clock)
+        return (instant, None) if compared[1] in (">", ">=") else (None, instant)
+    first = compared.end() if compared else 0
+    if between is None:
+        return period(text[first:], clock)
+    left, right = text[first : between.start()], text[between.end() :]
+    start = _side(since, text, first, between.start(), clock) if left.strip() else None
+    end = _side(until, text, between.end(), len(text), clock) if right.strip() else None
     if start is None and end is None:
         raise BadDateError("a range needs a date on one side at least")
     # Where one period follows upon the other, the wrong way round, they meet in one instant.
@@ -125,6 +131,21 @@ def ranged(text: str, clock: Clock) -> Instants:
     if start is not None and end is not None and (end < start or turned):
         raise BadDateError("the range ends before it begins", f"{right.strip()}..{left.strip()}")
     return start, end
+
+
+def _side(
+    read: Callable[[str, Clock], datetime], text: str, start: int, end: int, clock: Clock
+) -> datetime:
+    """One date of several in a text; an error tells which."""
+    side = text[start:end]
+    try:
+        return read(side, clock)
+    except BadDateError as error:
+        if side.strip():
+            start += len(side) - len(side.lstrip())
+            error.place = start, start + len(side.strip())
+            error.suggestion = error.suggestion or nearest(side)
+        raise
 
 
 def nearest(text: str) -> str:
@@ -136,6 +157,8 @@ def nearest(text: str) -> str:
     plain = _normal(text)
     if plain.isdecimal() and len(plain) < 3:
         return f"{plain}d"
+    if match := _SIX.fullmatch(plain):
+        return f"{match[1]}-{match[2]}"
     if match := _DASHED.fullmatch(plain):
         return f"{match[1]}..{match[2]}"
     if match := _YEAR_LAST.fullmatch(plain):
@@ -155,12 +178,14 @@ def _written(text: str, clock: Clock) -> tuple[datetime, datetime] | None:
         return _moment(match, clock)
     if match := _WEEK.fullmatch(text):
         first = date.fromisocalendar(int(match[1]), int(match[2]), 1)
-        return clock.days(first, first + timedelta(days=7))
+        return clock.span(first, first + timedelta(days=7))
     if match := _QUARTER.fullmatch(text):
         if not 1 <= int(match[2]) <= 4:
             raise BadDateError(f"there is no quarter {match[2]}", f"{match[1]}-Q4")
         month = int(match[2]) * 3 - 2
-        return clock.days(month_start(int(match[1]), month), month_start(int(match[1]), month + 3))
+        return clock.span(month_start(int(match[1]), month), month_start(int(match[1]), month + 3))
+    if match := _COMPACT.fullmatch(text):
+        return _days_of(clock, *match.groups())
     if match := _DAY_FIRST.fullmatch(text):
         return _days_of(clock, match[3], match[2], match[1])
     match = _DAY.fullmatch(text)
@@ -171,7 +196,7 @@ def _days_of(
     clock: Clock, year: str, month: str | None, day: str | None
 ) -> tuple[datetime, datetime]:
     if month is None:
-        return clock.days(date(int(year), 1, 1), date(int(year) + 1, 1, 1))
+        return clock.span(date(int(year), 1, 1), date(int(year) + 1, 1, 1))
     number = int(month)
     if not 1 <= number <= 12:
         raise BadDateError(f"there is no month {number}", f"{year}-{min(max(number, 1), 12):02}")
@@ -181,14 +206,14 @@ def _days_of(
 def _calendar(clock: Clock, year: int, month: int, day: int | None) -> tuple[datetime, datetime]:
     """A month, or a day of it."""
     if day is None:
-        return clock.days(month_start(year, month), month_start(year, month + 1))
+        return clock.span(month_start(year, month), month_start(year, month + 1))
     last = monthrange(year, month)[1]
     if not 1 <= day <= last:
         name = MONTHS[month - 1].capitalize()
         near = f"{year:04}-{month:02}-{min(max(day, 1), last):02}"
         raise BadDateError(f"{name} {year} has no day {day}", near)
     first = date(year, month, day)
-    return clock.days(first, first + timedelta(days=1))
+    return clock.span(first, first + timedelta(days=1))
 
 
 def _moment(match: re.Match[str], clock: Clock) -> tuple[datetime, datetime]:
@@ -197,9 +222,11 @@ def _moment(match: re.Match[str], clock: Clock) -> tuple[datetime, datetime]:
     if zone:
         text += "+00:00" if zone == "z" else zone
     start = datetime.fromisoformat(text)
-    start = (start if start.tzinfo else start.replace(tzinfo=clock.zone)).astimezone(UTC)
-    width = {"seconds": 1} if second else {"minutes": 1} if minute else {"hours": 1}
-    return start, start + timedelta(**width)
+    width = timedelta(**{"seconds" if second else "minutes" if minute else "hours": 1})
+    if start.tzinfo is None:
+        return clock.span(start, start + width)
+    start = start.astimezone(UTC)
+    return start, start + width
 
 
 def _relative(text: str, clock: Clock) -> tuple[datetime, datetime] | None:
@@ -217,7 +244,7 @@ def _relative(text: str, clock: Clock) -> tuple[datetime, datetime] | None:
         "last year": (date(year - 1, 1, 1), date(year, 1, 1)),
     }
     if text in fixed:
-        return clock.days(*fixed[text])
+        return clock.span(*fixed[text])
     now = clock.now.astimezone(UTC)
     if text == "now":
         return now, now + timedelta(microseconds=1)
@@ -227,7 +254,7 @@ def _relative(text: str, clock: Clock) -> tuple[datetime, datetime] | None:
         # The latest one: a reader looks back. Today counts, unless it is said to be over.
         latest = today if name == text else today - one
         day = latest - timedelta(days=(latest.weekday() - weekday) % 7)
-        return clock.days(day, day + one)
+        return clock.span(day, day + one)
     passed = text.removeprefix("last ").removeprefix("past ")
     length = read_length(passed)
     if length is None and passed != text:
@@ -239,7 +266,7 @@ def _relative(text: str, clock: Clock) -> tuple[datetime, datetime] | None:
         if length[2]:
             return start, start + timedelta(minutes=1 if length[2] % 60 else 60)
         day = start.astimezone(clock.zone).date()
-        return clock.days(day, day + one)
+        return clock.span(day, day + one)
     return None
 
 

@@ -1,29 +1,86 @@
 """The parts of a query → its tree.
 
-    query    = branch { OR branch }
-    branch   = sequence { AND sequence }
-    sequence = { [NOT] clause }
-    clause   = [ - | + ] [ field: ] ( word | phrase | regex | "(" query ")" )
+    query    = sequence { OR sequence }
+    sequence = { clause | clause AND clause }
+    clause   = [NOT] [ - | + ] [ field: ] ( word | phrase | regex | "(" query ")" )
 
-In a sequence bare words are all wanted, best first; phrases, fields, expressions and what has a
-``+`` are required; what has a ``-`` or a NOT is excluded. Brackets around conditions alone are a
-condition; around anything else they are wanted as a word is.
+In a sequence bare words are all wanted, best first. Phrases, expressions, fields, what AND or OR
+joins and what has a ``+`` are required; what has a ``-`` or a NOT is excluded. Brackets do not
+change how the clauses inside are read: they hold together what a sign, a field or an operator
+beside them is for. So bracketed words that nothing is for are words like any others, and of
+values behind a field (``tag:(a b)``) any has to match.
+
+What is excluded is left out of all that OR joins, because nobody who writes ``a OR b -c`` wants
+to see c. It is an alternative only where it is all that stands on one side (``a OR -b``), and
+brackets that are all of a side keep it to that side (``a OR (b -c)``).
+
+The parts are read in one loop with the open brackets on a stack: texts can open thousands.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from searchfeed import tree
 from searchfeed.errors import QueryError
 from searchfeed.models import Span
 from searchfeed.query import fields
+from searchfeed.query.clauses import (
+    Clause,
+    Clauses,
+    alternatives,
+    excluded,
+    fielded,
+    required,
+    sequence,
+    together,
+)
 from searchfeed.query.clock import Clock
 from searchfeed.query.leaves import AHEAD, Leaves
 from searchfeed.query.lexer import Kind, Part
 
-DEEPEST = 50
-"""Brackets nest so deep at most; further ones are left out, unless that would turn the meaning."""
+DEEPEST = 100
+"""A tree is so many nodes deep at most, because engines walk it by recursion."""
+
+
+@dataclass(slots=True)
+class _Level:
+    """What has been read of one pair of brackets, or of the whole.
+
+    Attributes:
+        name: the field that the words in it are looked for in; empty for none.
+        opening: its bracket; None stands for the whole.
+        turned_at: where the NOT before its bracket stands, if there is one.
+        branches: what OR stands between: sequences, as what each word or bracket adds to them.
+        joining: whether an AND waits for what it joins.
+        turning_at: where a NOT stands that waits for what it excludes.
+    """
+
+    name: str = ""
+    opening: Part | None = None
+    turned_at: int | None = None
+    branches: list[list[Clauses]] = field(default_factory=lambda: [[]])
+    joining: bool = False
+    turning_at: int | None = None
+
+    def operator(self, part: Part) -> None:
+        """Take in an operator."""
+        if part.text == "OR":
+            self.branches.append([])
+        elif part.text == "AND":
+            self.joining = True
+        else:
+            self.turning_at = part.span.start
+
+    def add(self, clauses: Clauses) -> None:
+        """Take in what a word or a bracket stands for, which may be nothing."""
+        branch = self.branches[-1]
+        if self.joining:
+            branch[-1] = required(branch[-1])
+            clauses = required(clauses)
+            self.joining = False
+        branch.append(clauses)
 
 
 class Grammar:
@@ -34,34 +91,96 @@ class Grammar:
         self.notes: list[str] = []
         self._leaves = Leaves(query, clock, self.notes)
         self._parts = self._tidy(parts)
-        self._at = 0
 
     def read(self) -> tree.Node | None:
-        """The tree of the whole query, or None where nothing in it can be searched for."""
-        return self._alternatives("")
+        """The tree of the whole query, or None where nothing in it can be searched for.
+
+        Raises:
+            QueryError: a condition that cannot be meant, or more brackets than anybody means.
+        """
+        levels = [_Level()]
+        at = 0
+        while at < len(self._parts):
+            part, level = self._parts[at], levels[-1]
+            at += 1
+            if part.kind is Kind.OPERATOR:
+                level.operator(part)
+            elif part.kind is Kind.OPEN:
+                levels.append(_Level(self._field(part) or level.name, part, level.turning_at))
+                level.turning_at = None
+            elif part.kind is Kind.CLOSE:
+                self._close(levels, part.span.end)
+            else:
+                name = self._field(part) or level.name
+                leaf, taken = self._leaves.read(part, name, self._parts[at : at + AHEAD])
+                at += taken
+                clauses = [] if leaf is None else [_clause(leaf, part, name)]
+                end = leaf.span.end if leaf else part.span.end
+                level.add(_signed(clauses, part, level.turning_at, end))
+                level.turning_at = None
+        while len(levels) > 1:
+            self._close(levels, len(self._query))
+        node = sequence(self._joined(levels[0]))
+        if node is not None:
+            self._check_depth(node)
+        return node
+
+    def _close(self, levels: list[_Level], end: int) -> None:
+        """Give what the innermost bracket stands for to the level around it."""
+        level = levels.pop()
+        clauses, opening = self._joined(level), level.opening
+        assert opening is not None
+        if opening.field:
+            clauses = fielded(clauses, condition=level.name not in tree.TEXT_FIELDS)
+        levels[-1].add(_signed(clauses, opening, level.turned_at, end))
+
+    def _joined(self, level: _Level) -> Clauses:
+        """The clauses of a level, OR worked out."""
+        branches = [[clauses for clauses in branch if clauses] for branch in level.branches]
+        branches = [branch for branch in branches if branch]
+        if len(branches) < 2:
+            return together(branches[0]) if branches else []
+        joined, taken = alternatives(branches)
+        if taken:
+            spans = [clause.node.span for clause in taken]
+            said = ", ".join(dict.fromkeys(self._query[span.start : span.end] for span in spans))
+            self.notes.append(
+                f"{said}: left out on both sides of OR; "
+                "brackets around one side would keep that to it."
+            )
+        return [*joined, *taken]
+
+    def _field(self, part: Part) -> str:
+        """The field that is named before a part, or an empty string."""
+        name = fields.resolve(part.field) if part.field else ""
+        if name is None:
+            start = part.value.start - len(part.field) - 1
+            raise QueryError(
+                self._query,
+                start,
+                start + len(part.field),
+                f"there is no field {part.field!r}",
+                fields.nearest(part.field) or "",
+            )
+        return name
 
     def _tidy(self, parts: Sequence[Part]) -> list[Part]:
-        """The parts with brackets in pairs, and operators only where they join something."""
+        """The parts without loose brackets, and with operators only where they join something."""
         paired: list[Part] = []
-        opened: list[bool] = []
+        opened = 0
         for part in parts:
             if part.kind is Kind.OPEN:
-                opened.append(len(opened) < DEEPEST)
-                if not opened[-1]:
-                    turned = paired[-1].kind is Kind.OPERATOR and paired[-1].text == "NOT"
-                    if turned or part.sign == "-" or part.field:
-                        span, reason = part.span, f"brackets nest deeper than {DEEPEST}"
-                        raise QueryError(self._query, span.start, span.end, reason)
-                    self.notes.append(f"Brackets deeper than {DEEPEST} are left out.")
+                opened += 1
+            elif part.kind is Kind.CLOSE:
+                if not opened:
                     continue
-            elif part.kind is Kind.CLOSE and not (opened and opened.pop()):
-                continue
+                opened -= 1
             paired.append(part)
-        if any(opened):
+        if opened:
             self.notes.append("A bracket is not closed, so the group runs to the end.")
         tidy: list[Part] = []
         for at, part in enumerate(paired):
-            if part.kind is Kind.OPERATOR and not self._joins(paired, tidy, at):
+            if part.kind is Kind.OPERATOR and not _joins(paired, tidy, at):
                 text = self._query[part.span.start : part.span.end]
                 self.notes.append(f"{text} has nothing to join, so it is searched as a word.")
                 tidy.append(Part(Kind.WORD, text, part.span, part.span))
@@ -69,113 +188,44 @@ class Grammar:
                 tidy.append(part)
         return tidy
 
-    @staticmethod
-    def _joins(parts: Sequence[Part], before: Sequence[Part], at: int) -> bool:
-        """Whether an operator has something on each side that it needs."""
-        following = parts[at + 1] if at + 1 < len(parts) else None
-        right = following is not None and (
-            following.kind not in (Kind.CLOSE, Kind.OPERATOR) or following.text == "NOT"
-        )
-        if parts[at].text == "NOT":
-            return right and following is not None and following.kind is not Kind.OPERATOR
-        left = bool(before) and before[-1].kind not in (Kind.OPEN, Kind.OPERATOR)
-        return right and left
-
-    def _peek(self) -> Part | None:
-        return self._parts[self._at] if self._at < len(self._parts) else None
-
-    def _take_operator(self, name: str) -> bool:
-        part = self._peek()
-        if part is not None and part.kind is Kind.OPERATOR and part.text == name:
-            self._at += 1
-            return True
-        return False
-
-    def _alternatives(self, field: str) -> tree.Node | None:
-        branches = [self._branch(field)]
-        while self._take_operator("OR"):
-            branches.append(self._branch(field))
-        return _joined(tree.Or, branches)
-
-    def _branch(self, field: str) -> tree.Node | None:
-        sequences = [self._sequence(field)]
-        while self._take_operator("AND"):
-            sequences.append(self._sequence(field))
-        flat = [
-            child
-            for node in sequences
-            for child in (node.children if isinstance(node, tree.And) else (node,))
-        ]
-        return _joined(tree.And, flat)
-
-    def _sequence(self, field: str) -> tree.Node | None:
-        wanted: list[tree.Node] = []
-        required: list[tree.Node] = []
-        while (part := self._peek()) is not None and part.kind is not Kind.CLOSE:
-            if part.kind is Kind.OPERATOR and part.text != "NOT":
-                break
-            excluded = self._take_operator("NOT")
-            part = self._parts[self._at]
-            node = self._clause(part, field)
-            if node is None:
-                continue
-            if excluded != (part.sign == "-"):
-                required.append(tree.Not(node, part.span))
-            elif part.sign == "+" or part.field or _is_condition(node, field or None):
-                required.append(node)
-            else:
-                wanted.append(node)
-        # A star between words is no word: with it every entry would be found.
-        words = [node for node in wanted if not isinstance(node, tree.Everything)]
-        best = _joined(tree.Best, words if words or required else wanted[:1])
-        # What excludes comes last: the tree then reads as a person would say it.
-        required.sort(key=lambda node: isinstance(node, tree.Not))
-        return _joined(tree.And, [best, *required])
-
-    def _clause(self, part: Part, field: str) -> tree.Node | None:
-        self._at += 1
-        name = field
-        if part.field:
-            resolved = fields.resolve(part.field)
-            if resolved is None:
-                start = part.value.start - len(part.field) - 1
-                raise QueryError(
-                    self._query,
-                    start,
-                    start + len(part.field),
-                    f"there is no field {part.field!r}",
-                    fields.nearest(part.field) or "",
-                )
-            name = resolved
-        if part.kind is Kind.OPEN:
-            node = self._alternatives(name)
-            self._at += 1
-            return node
-        node, taken = self._leaves.read(part, name, self._parts[self._at : self._at + AHEAD])
-        self._at += taken
-        return node
+    def _check_depth(self, node: tree.Node) -> None:
+        nodes = [node]
+        for _ in range(DEEPEST - 1):
+            nodes = [child for parent in nodes for child in _children(parent)]
+        for deep in nodes:
+            if _children(deep):
+                reason = "brackets nest too deep here"
+                raise QueryError(self._query, deep.span.start, deep.span.end, reason)
 
 
-def _is_condition(node: tree.Node, field: str | None) -> bool:
-    """Whether a clause is one to be met, not words to be found; ``field`` is that around it."""
-    match node:
-        case tree.Not() | tree.DateRange() | tree.Flag() | tree.Phrase() | tree.Regex():
-            return True
-        case tree.Best(children) | tree.And(children) | tree.Or(children):
-            return all(_is_condition(child, field) for child in children)
-        case tree.Everything():
-            return False
-        case tree.Word(exact=True):
-            return True
-    return node.field != field
+def _joins(parts: Sequence[Part], before: Sequence[Part], at: int) -> bool:
+    """Whether an operator has something on each side that it needs."""
+    following = parts[at + 1] if at + 1 < len(parts) else None
+    right = following is not None and (
+        following.kind not in (Kind.CLOSE, Kind.OPERATOR) or following.text == "NOT"
+    )
+    if parts[at].text == "NOT":
+        return right and following is not None and following.kind is not Kind.OPERATOR
+    left = bool(before) and before[-1].kind not in (Kind.OPEN, Kind.OPERATOR)
+    return right and left
 
 
-def _joined(
-    kind: type[tree.Or | tree.And | tree.Best], nodes: Sequence[tree.Node | None]
-) -> tree.Node | None:
-    """The nodes under one of ``kind``; one alone stands for itself."""
-    found = tuple(node for node in nodes if node is not None)
-    if len(found) < 2:
-        return found[0] if found else None
-    start = min(node.span.start for node in found)
-    return kind(found, span=Span(start, max(node.span.end for node in found)))
+def _clause(leaf: tree.Leaf, part: Part, name: str) -> Clause:
+    """A leaf as a clause of its sequence; ``name`` is the field it is looked for in."""
+    of_text = name in ("", *tree.TEXT_FIELDS)
+    told = bool(part.field) or (of_text and part.kind is not Kind.WORD)
+    return Clause(leaf, required=told, condition=bool(part.field) and not of_text)
+
+
+def _signed(clauses: Clauses, part: Part, turning_at: int | None, end: int) -> Clauses:
+    """What the sign of a part, and a NOT before it, make of the clauses it stands for."""
+    if (turning_at is not None) != (part.sign == "-"):
+        start = part.span.start if turning_at is None else turning_at
+        return excluded(clauses, Span(start, end))
+    return required(clauses) if part.sign == "+" else clauses
+
+
+def _children(node: tree.Node) -> Sequence[tree.Node]:
+    if isinstance(node, tree.Not):
+        return (node.child,)
+    return node.children if isinstance(node, tree.Best | tree.And | tree.Or) else ()

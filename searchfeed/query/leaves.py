@@ -49,7 +49,11 @@ class Leaves:
         """
         if field in fields.DATES:
             return self._date(field, part, following)
-        return self._leaf(part, field or None), 0
+        leaf = self._leaf(part, field or None)
+        if leaf is None and part.kind is Kind.PHRASE:
+            quoted = self._query[part.value.start : part.value.end]
+            self._notes.append(f"There is nothing to search for in {quoted}: it is left out.")
+        return leaf, 0
 
     def _leaf(self, part: Part, field: str | None) -> tree.Leaf | None:
         if field in ("is", "has"):
@@ -148,7 +152,7 @@ class Leaves:
             start, end = self._instants(field, text)
         except dates.BadDateError as error:
             near = error.suggestion or dates.nearest(text)
-            raise self._error(part, error.reason, near) from error
+            raise self._error(part, error.reason, near, error.place) from error
         if len(parts) > 1 and self._is_date(field, plain(part.text)):
             self._notes.append(f"{text} is read as one date; quotes tell where a date ends.")
         span = Span(part.span.start, parts[-1].span.end)
@@ -187,8 +191,15 @@ class Leaves:
             raise self._error(part, reason, near[0] if near else "")
         return tree.Word(text, "lang", span=part.span)
 
-    def _error(self, part: Part, reason: str, suggestion: str = "") -> QueryError:
-        return QueryError(self._query, part.value.start, part.value.end, reason, suggestion)
+    def _error(
+        self, part: Part, reason: str, suggestion: str = "", place: tuple[int, int] | None = None
+    ) -> QueryError:
+        """An error in a part, or at a place in its text."""
+        start, end = part.value.start, part.value.end
+        if place is not None:
+            text = start + (part.kind is not Kind.WORD)
+            start, end = text + place[0], text + place[1]
+        return QueryError(self._query, start, end, reason, suggestion)
 
 
 def _is_bare_word(part: Part) -> bool:

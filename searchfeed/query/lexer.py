@@ -34,6 +34,11 @@ _SLOP = re.compile(r"~(\d{1,3})(?=[\s)]|$)")
 _REGEX = re.compile(r"/((?:\\.|[^\\/\s])+)/(?=[\s)]|$)")
 _SIGNS = re.compile(r"[-+]+(?=[^\s)+-])")
 _WORD = re.compile(r"[^\s()]+")
+# A comma between two digits belongs to their number.
+_LISTED = re.compile(r"(?:[^\s(),;、。]|(?<=\d),(?=\d))+")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_SHOWN = re.compile(r"\S{1,30}")
+_PLAIN_SIGNS = frozenset("-+－＋−")
 _OPERATORS = {"AND": "AND", "OR": "OR", "NOT": "NOT", "&&": "AND", "||": "OR"}
 
 
@@ -103,13 +108,13 @@ class Lexer:
         if text[at] == ")":
             return Part(Kind.CLOSE, ")", Span(at, at + 1), Span(at, at + 1))
         if match := _SIGNS.match(text, at):
-            sign, at = match[0][-1], match.end()
+            sign, at = self._sign(match), match.end()
         name = ""
         if (match := _FIELD.match(text, at)) and self._is_field(match):
             name, at = match[1], match.end()
         field = fields.resolve(name)
         if field and field not in fields.DATES and (match := _SIGNS.match(text, at)):
-            sign, at = "-" if sign == "-" else match[0][-1], match.end()
+            sign, at = "-" if sign == "-" else self._sign(match), match.end()
         if text[at] == "(":
             return Part(Kind.OPEN, "(", Span(start, at + 1), Span(at, at + 1), sign, name)
         if text[at] == '"':
@@ -117,13 +122,24 @@ class Lexer:
         if match := _REGEX.match(text, at):
             value = Span(at, match.end())
             return Part(Kind.REGEX, match[1], Span(start, match.end()), value, sign, name)
-        end = self._word_end(at, whole=field not in (None, "title", "body"))
+        end = self._word_end(at, field, alone=not (sign or name))
         if end == at:
             return None
         word = text[at:end]
         if word in _OPERATORS and not (sign or name):
             return Part(Kind.OPERATOR, _OPERATORS[word], Span(at, end), Span(at, end))
         return Part(Kind.WORD, self._original[at:end], Span(start, end), Span(at, end), sign, name)
+
+    def _sign(self, match: re.Match[str]) -> str:
+        """The sign that signs side by side stand for; dashes are told what they were taken for."""
+        sign = match[0][-1]
+        if sign == "-" and self._original[match.start() : match.end()] not in _PLAIN_SIGNS:
+            shown = _SHOWN.match(self._original, match.start())
+            self.notes.append(
+                f"{shown[0] if shown else sign}: the dash is read as a minus, "
+                "so entries with what follows it are left out."
+            )
+        return sign
 
     def _is_field(self, match: re.Match[str]) -> bool:
         """Whether ``name:`` is a condition; natural text has colons too."""
@@ -153,15 +169,22 @@ class Lexer:
         text = self._original[at + 1 : close]
         return Part(Kind.PHRASE, text, Span(start, end), Span(at, end), sign, name, slop)
 
-    def _word_end(self, at: int, *, whole: bool) -> int:
-        """Where a word ends: at a space or a bracket; a ``whole`` one keeps brackets in pairs."""
-        if not whole:
-            match = _WORD.match(self._text, at)
+    def _word_end(self, at: int, field: str | None, *, alone: bool) -> int:
+        """Where a word ends: at a space or a bracket.
+
+        One that stands ``alone`` also ends at a comma, unless it is an address. The value of a
+        keyword field holds brackets in pairs, and a comma at its end is not part of it.
+        """
+        if field in (None, "title", "body"):
+            listed = alone and not _SCHEME.match(self._text, at)
+            match = (_LISTED if listed else _WORD).match(self._text, at)
             return match.end() if match else at
-        depth = 0
-        for end in range(at, len(self._text)):
+        depth, end = 0, at
+        while end < len(self._text):
             character = self._text[end]
             depth += (character == "(") - (character == ")")
             if character.isspace() or depth < 0:
-                return end
-        return len(self._text)
+                break
+            end += 1
+        kept = len(self._text[at:end].rstrip(",;"))
+        return at + kept if kept else end
