@@ -44,7 +44,7 @@ SAMPLES = 32
 WORDS = SAMPLES // 8 + 3
 """How many numbers of 64 bits a sketch has: the samples, two for the title, one for numbers."""
 
-BANDS, BAND = 10, 3
+BANDS, BAND = 8, 3
 """The samples by which like texts are looked up: most pairs have one of these bands in common."""
 
 _TITLE_BITS, _NUMBER_BITS = 3, 2

@@ -142,7 +142,7 @@ class WhooshEngine:
             matched = scorer.run(node)
             others: dict[int, list[int]] = {}
             # An older index, searched while it is made anew, has no sketches.
-            if dedupe and not self.stale:
+            if dedupe and len(matched.documents) > 1 and not self.stale:
                 matched, others = fold(
                     self._groups(view),
                     matched,
