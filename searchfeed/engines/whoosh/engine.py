@@ -24,7 +24,7 @@ from searchfeed.engines.whoosh.columnar import Snapshot, open_snapshot
 from searchfeed.engines.whoosh.columnar.snapshot import latest_generation
 from searchfeed.engines.whoosh.explaining import describe, explain
 from searchfeed.engines.whoosh.facets import count
-from searchfeed.engines.whoosh.folding import Groups, find_groups, fold
+from searchfeed.engines.whoosh.folding import Folded, Groups, find_groups, fold
 from searchfeed.engines.whoosh.lexicon import COMPLETED
 from searchfeed.engines.whoosh.scoring import Matched, Recency, Scorer
 from searchfeed.engines.whoosh.values import NO_DATE, date_number
@@ -140,10 +140,10 @@ class WhooshEngine:
         with _translated(self._path):
             scorer = Scorer(view, vocabulary, recency=_recency(recency))
             matched = scorer.run(node)
-            others: dict[int, list[int]] = {}
+            folded: Folded | None = None
             # An older index, searched while it is made anew, has no sketches.
             if dedupe and len(matched.documents) > 1 and not self.stale:
-                matched, others = fold(
+                matched, folded = fold(
                     self._groups(view),
                     matched,
                     lambda some: arrange(view, some, sort, len(some.documents)),
@@ -153,7 +153,7 @@ class WhooshEngine:
                 Match(
                     view.id(document := int(matched.documents[at])),
                     float(matched.scores[at]),
-                    tuple(map(view.id, others.get(document, ()))),
+                    tuple(map(view.id, folded.behind(document) if folded else ())),
                 )
                 for at in page
             )

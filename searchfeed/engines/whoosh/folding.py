@@ -69,9 +69,21 @@ def find_groups(view: View) -> Groups:
     )
 
 
+class Folded(NamedTuple):
+    """The documents that another one stands for, in the order of the results, and that one."""
+
+    documents: Documents
+    firsts: Documents
+
+    def behind(self, document: int) -> list[int]:
+        """The documents that one stands for, in order."""
+        found: list[int] = self.documents[self.firsts == document].tolist()
+        return found
+
+
 def fold(
     groups: Groups, matched: Matched, order: Callable[[Matched], list[int]]
-) -> tuple[Matched, dict[int, list[int]]]:
+) -> tuple[Matched, Folded]:
     """Keep of each group the first that matched.
 
     Args:
@@ -80,20 +92,20 @@ def fold(
         order: gives the places of what is found in the order of the results.
 
     Returns:
-        What is left, and for each document of it that stands for others those, in order.
+        What is left, and what is behind it.
     """
-    found = np.flatnonzero(members(groups.documents, matched.documents))
-    places = np.searchsorted(matched.documents, groups.documents[found])
-    firsts: dict[int, int] = {}
-    others: dict[int, list[int]] = {}
+    found = members(groups.documents, matched.documents)
+    documents, leaders = groups.documents[found], groups.leaders[found]
+    places = np.searchsorted(matched.documents, documents)
+    ordered = np.array(order(matched.only(places)), dtype=np.int64)
+    documents, leaders, places = documents[ordered], leaders[ordered], places[ordered]
+    _, first, group = np.unique(leaders, return_index=True, return_inverse=True)
+    firsts = documents[first][group]
+    again = firsts != documents
     keep = np.ones(len(matched.documents), dtype=bool)
-    for at in order(matched.only(places)):
-        document = int(groups.documents[found[at]])
-        first = firsts.setdefault(int(groups.leaders[found[at]]), document)
-        if first != document:
-            others.setdefault(first, []).append(document)
-            keep[places[at]] = False
-    return (matched.only(keep) if others else matched), others
+    keep[places[again]] = False
+    folded = Folded(documents[again], firsts[again])
+    return (matched.only(keep) if again.any() else matched), folded
 
 
 def _in_same_band(sketches: Sketches) -> Places:
