@@ -25,6 +25,7 @@ from searchfeed.query import ALIASES, FIELDS, LONGEST, Parsed, caret, cheatsheet
 from searchfeed.query.grammar import DEEPEST
 from searchfeed.query.lexer import plain
 from searchfeed.query.pointing import WIDEST
+from searchfeed.query.spelling import loosened
 
 NOW = datetime(2020, 9, 16, 12, tzinfo=UTC)
 ZONE = ZoneInfo("Europe/Vienna")
@@ -59,9 +60,11 @@ CHEATSHEET = {
     "/colou?r/": "Regex /colou?r/",
     "border -ukraine": "And ·Word border ·Not ··Word ukraine",
     "+border guards": "Best ·+Word border ·Word guards",
+    'ibm "silk routes"': 'Best ·+Phrase "silk routes" ·Word ibm',
     "turkey OR greece": "Or ·Word turkey ·Word greece",
     "visa AND (permit OR permission)": "And ·Word visa ·Or ··Word permit ··Word permission",
     "visa NOT schengen": "And ·Word visa ·Not ··Word schengen",
+    "turkey OR (greece -crete)": "Or ·Word turkey ·And ··Word greece ··Not ···Word crete",
     "title:ibm": "Word title:ibm",
     "title:(turkey OR ghana)": "Or ·Word title:turkey ·Word title:ghana",
     "feed:icmpd": "Word feed:icmpd",
@@ -145,7 +148,6 @@ FORGIVEN: tuple[tuple[str, ...], ...] = (
     ("+a +b c", "Best ·+Word a ·+Word b ·Word c"),
     ("+(a b) c", "Best ·+Best ··Word a ··Word b ·Word c"),
     ("+a b -c", "And ·Best ··+Word a ··Word b ·Not ··Word c"),
-    ('ibm "silk routes"', 'Best ·+Phrase "silk routes" ·Word ibm'),
     ("ibm title:x", "Best ·+Word title:x ·Word ibm"),
     ("ibm /x+/ econom*", "Best ·+Regex /x+/ ·Word ibm ·Wildcard econom*"),
     ("ibm feed:x", "And ·Word ibm ·Word feed:x"),
@@ -733,6 +735,14 @@ def test_brackets_that_say_nothing_nest_as_deep_as_one_likes(text: str) -> None:
         leaf.text for leaf, _ in tree.leaves(parsed.node) if isinstance(leaf, tree.Word)
     } == words | {"x"}
     assert parsed.notes == ("A bracket is not closed, so the group runs to the end.",)
+
+
+def test_what_is_required_stays_so_with_typing_mistakes() -> None:
+    node = loosened(read("+border guards -ukraine").node)
+    assert outline(node) == (
+        "And ·Best ··+Or ···Word border ···Fuzzy border~2 "
+        "··Or ···Word guards ···Fuzzy guards~2 ·Not ··Word ukraine"
+    )
 
 
 EXCLUDED = [

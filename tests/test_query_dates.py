@@ -175,6 +175,15 @@ def test_hours_equal_what_the_clock_shows(
         assert holds(span, moment) == ((shown.date(), shown.hour) == (day, hour)), shown
 
 
+def test_a_clock_that_jumps_over_the_middle_of_a_time() -> None:
+    zone = ZoneInfo("America/St_Johns")  # from 00:01 to 01:01
+    jump = datetime(2010, 3, 14, 3, 31, tzinfo=UTC)
+    minute = timedelta(minutes=1)
+    assert instants("date:2010-03-14T00", NOW, zone) == (jump - minute, jump)
+    assert instants("date:2010-03-14T01", NOW, zone) == (jump, jump + 59 * minute)
+    assert instants("date:2010-03-14T00:30", NOW, zone) == (jump, jump)
+
+
 @pytest.mark.parametrize("zone", [ZoneInfo("Europe/Vienna"), SystemZone()], ids=["named", "system"])
 @pytest.mark.parametrize(
     ("text", "start", "end"),

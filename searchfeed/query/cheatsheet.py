@@ -19,10 +19,12 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         "Putting together",
         (
             ("border -ukraine", "without this word"),
-            ("+border guards", "this word in any case"),
+            ("+border guards", "this word in any case, those with the other first"),
+            ('ibm "silk routes"', "the quoted words in any case, those with ibm first"),
             ("turkey OR greece", "one of them at least"),
             ("visa AND (permit OR permission)", "both sides of AND"),
             ("visa NOT schengen", "the same as -schengen"),
+            ("turkey OR (greece -crete)", "without that word on one side of OR alone"),
         ),
     ),
     (
