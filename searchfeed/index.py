@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta, tzinfo
-from hashlib import blake2b
 from pathlib import Path
 from threading import RLock
 from time import perf_counter
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from searchfeed import engines, periods, snippets, tree
 from searchfeed.analysis import spell
@@ -25,9 +24,9 @@ from searchfeed.errors import (
     IndexLockedError,
     IndexNotFoundError,
     IndexVersionError,
-    SourceError,
     UnsafeIndexError,
 )
+from searchfeed.intake import take_in
 from searchfeed.locks import WriteLock
 from searchfeed.models import (
     Entry,
@@ -45,9 +44,6 @@ from searchfeed.models import (
     Stats,
     Trend,
 )
-
-if TYPE_CHECKING:
-    from searchfeed.sources import Source
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done (``read`` documents, ``index`` entries), how many, of how many."""
@@ -110,12 +106,14 @@ class Index:
             sources = [sources]
         found, failures = expand(sources)
         report = Report(failures=tuple(failures))
+
+        def read(done: int) -> None:
+            if progress is not None:
+                progress("read", done, len(found))
+
         with self._writing():
             archive = self._open_archive(create=True)
-            for done, source in enumerate(found, start=1):
-                report += self._take(archive, source)
-                if progress is not None:
-                    progress("read", done, len(found))
+            report += take_in(archive, found, read)
             self._catch_up(progress)
         return report
 
@@ -445,23 +443,6 @@ class Index:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _take(self, archive: Archive, source: Source) -> Report:
-        """Read one source into the archive, in one transaction."""
-        from searchfeed.feeds import PARSER, parse
-
-        try:
-            data = source.read()
-            digest = blake2b(data, digest_size=16, person=PARSER).digest()
-            entries = archive.seen(source.url, digest)
-            if entries is not None:
-                return Report(unchanged=entries)
-            feed = parse(data, url=source.url)
-        except SourceError as error:
-            return Report(failures=(error,))
-        changes = archive.store(feed, source=source.url, digest=digest)
-        warnings = tuple(f"{source.name}: {warning}" for warning in feed.warnings)
-        return Report(changes.added, changes.updated, changes.unchanged, (), warnings)
 
     def _ready(self) -> tuple[Engine, tuple[str, ...]]:
         """The engine, holding all that the archive holds, and what to tell where it does not."""

@@ -1,0 +1,74 @@
+"""Sources into the archive: read, looked up, parsed in other processes, stored in order."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from searchfeed.errors import ParseError, SourceError
+from searchfeed.models import Report
+
+if TYPE_CHECKING:
+    from searchfeed.archive import Archive
+    from searchfeed.feeds.workers import Document
+    from searchfeed.sources import Source
+
+
+def take_in(archive: Archive, sources: list[Source], read: Callable[[int], None]) -> Report:
+    """Store what the sources hold now, each in one transaction; return what came of it.
+
+    A document that is the one read last time is not parsed. A source that cannot be read or is
+    no feed costs the others nothing.
+
+    Args:
+        archive: what they are stored in.
+        sources: in the order in which they are stored.
+        read: called after each source with how many are done.
+    """
+    from searchfeed.feeds import PARSER
+    from searchfeed.feeds.workers import Document, Workers
+
+    reports = [Report()] * len(sources)
+    done = 0
+    parsed: deque[tuple[int, bytes]] = deque()
+
+    def finish(place: int, report: Report) -> None:
+        nonlocal done
+        reports[place] = report
+        done += 1
+        read(done)
+
+    def documents() -> Iterator[Document]:
+        for place, source in enumerate(sources):
+            try:
+                data = source.read()
+            except SourceError as error:
+                finish(place, Report(failures=(error,)))
+                continue
+            digest = blake2b(data, digest_size=16, person=PARSER).digest()
+            entries = archive.seen(source.url, digest)
+            if entries is not None:
+                finish(place, Report(unchanged=entries))
+                continue
+            parsed.append((place, digest))
+            yield Document(data, source.url)
+
+    with Workers() as workers:
+        for outcome in workers.parse(documents()):
+            place, digest = parsed.popleft()
+            if isinstance(outcome, ParseError):
+                finish(place, Report(failures=(outcome,)))
+                continue
+            source = sources[place]
+            changes = archive.store(outcome, source=source.url, digest=digest)
+            warnings = tuple(f"{source.name}: {warning}" for warning in outcome.warnings)
+            finish(
+                place,
+                Report(changes.added, changes.updated, changes.unchanged, (), warnings),
+            )
+    return sum(reports, Report())
+
+
+__all__ = ("take_in",)
