@@ -864,3 +864,13 @@ def test_and_requires_its_two_neighbours_and_no_other(before: list[str], behind:
 def test_bare_words_match_any(wanted: set[str], words: set[str]) -> None:
     assume(wanted)
     assert matches(read(" ".join(sorted(wanted))).node, words) == bool(wanted & words)
+
+
+def test_a_sentence_in_capitals_has_no_operators() -> None:
+    text = "MATHEMATICAL ANALYSIS AND DESIGN DETAILS OF WAVEGUIDES"
+    parsed = parse(text)
+    assert type(parsed.node).__name__ == "Best"
+    assert "Word AND" in outline(parsed.node)
+    assert parsed.notes == ("All of it is in capitals, so AND is read as a word.",)
+    assert type(parse("IBM AND TURKEY").node).__name__ == "And"
+    assert "Not" in outline(parse("migration and integration in turkey NOT syria at all").node)

@@ -39,7 +39,10 @@ _LISTED = re.compile(r"(?:[^\s(),;、。]|(?<=\d),(?=\d))+")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _SHOWN = re.compile(r"\S{1,30}")
 _PLAIN_SIGNS = frozenset("-+－＋−")
-_OPERATORS = {"AND": "AND", "OR": "OR", "NOT": "NOT", "&&": "AND", "||": "OR"}
+_SYMBOLS = {"&&": "AND", "||": "OR"}
+_OPERATORS = {"AND": "AND", "OR": "OR", "NOT": "NOT", **_SYMBOLS}
+_SENTENCE = 6
+"""A text of so many words, all in capitals, is a sentence; its AND is no operator."""
 
 
 class Kind(Enum):
@@ -81,12 +84,17 @@ def plain(text: str) -> str:
     return text.translate(_PLAIN)
 
 
+def _in_capitals(text: str) -> bool:
+    return text.isupper() and len(text.split()) >= _SENTENCE
+
+
 class Lexer:
     """Cuts one query into parts; what it has to guess is gathered in ``notes``."""
 
     def __init__(self, text: str) -> None:
         self._original = text
         self._text = plain(text)
+        self._operators = _SYMBOLS if _in_capitals(self._text) else _OPERATORS
         self.notes: list[str] = []
 
     def parts(self) -> Iterator[Part]:
@@ -126,8 +134,10 @@ class Lexer:
         if end == at:
             return None
         word = text[at:end]
-        if word in _OPERATORS and not (sign or name):
-            return Part(Kind.OPERATOR, _OPERATORS[word], Span(at, end), Span(at, end))
+        if word in self._operators and not (sign or name):
+            return Part(Kind.OPERATOR, self._operators[word], Span(at, end), Span(at, end))
+        if word in _OPERATORS and word not in self._operators:
+            self.notes.append(f"All of it is in capitals, so {word} is read as a word.")
         return Part(Kind.WORD, self._original[at:end], Span(start, end), Span(at, end), sign, name)
 
     def _sign(self, match: re.Match[str]) -> str:

@@ -36,14 +36,14 @@ if TYPE_CHECKING:
     from searchfeed.engines.whoosh.view import Documents, Numbers, Places, View
     from searchfeed.engines.whoosh.vocabulary import Family, Vocabulary
 
-SATURATION = 1.1
+SATURATION = 0.9
 """k1 of BM25: how soon more of the same word stops counting."""
 
-COMMON = 0.15
-"""What is taken off the rarity of every word: words that most entries hold say next to nothing."""
+STRETCH = 1.15
+"""The power that the rarity of a word is raised to: above 1, common words say less still."""
 
 FIELDS: dict[str, tuple[float, float]] = {
-    "title": (4.0, 0.5),
+    "title": (5.0, 0.5),
     "body": (1.0, 0.75),
     "tags": (1.0, 0.3),
     "feed_title": (0.3, 0.3),
@@ -58,10 +58,10 @@ NEAR_FIELDS = ("title", "body")
 RERANKED = 1_000
 """How many of the best entries are looked at for words close together."""
 
-WHOLE = 0.5
+WHOLE = 0.4
 """What a compound (``multi-agent``) is worth whole, beside its parts, which count as words."""
 
-SENTENCE = 4
+SENTENCE = 3
 """A run of so many terms (a sentence of Japanese is one word) is ranked by each of them too."""
 
 SOME, ALL, TYPED = range(3)
@@ -503,13 +503,12 @@ class Scorer:
 
 
 def inverse_document_frequency(holding: int, count: int) -> float:
-    """How rare a word is, as Lucene has it less ``COMMON``; never negative.
+    """How rare a word is, as Lucene has it, stretched by ``STRETCH``; never negative.
 
     >>> round(inverse_document_frequency(1, 10), 3), round(inverse_document_frequency(10, 10), 3)
-    (1.842, 0.005)
+    (2.209, 0.029)
     """
-    rarity = math.log1p((count - holding + 0.5) / (holding + 0.5))
-    return max(rarity - COMMON, rarity / 10)
+    return math.log1p((count - holding + 0.5) / (holding + 0.5)) ** STRETCH
 
 
 def saturated(counts: Numbers) -> Numbers:

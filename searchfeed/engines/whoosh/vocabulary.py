@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Family: TypeAlias = Mapping[str, float]
 """Terms of one field, each with how well it stands for what was asked: 1 is the exact form."""
 
-EXACT, FOLDED, STEMMED, EXPANDED = 1.0, 0.9, 0.85, 0.8
+EXACT, FOLDED, STEMMED, EXPANDED = 1.0, 0.95, 0.95, 0.8
 """How well a term stands for a word: as typed, but for accents, but for its ending, by pattern."""
 
 TYPO = (0.5, 0.25)
