@@ -468,3 +468,8 @@ def test_the_shell_completes_words_of_the_index(
     )
     lines = filter(None, done.stdout.splitlines())
     assert [line.partition(",")[2] for line in lines] == completed
+
+
+def test_a_word_with_a_sign_behind_it_is_left_as_it_is() -> None:
+    typed = list(typed_words(parse("as’t+ kubernets").node, "as’t+ kubernets"))
+    assert [each.word for each in typed] == ["kubernets"]

@@ -41,11 +41,13 @@ def typed_words(node: tree.Node, text: str) -> Iterator[Typed]:
             end = 0
             for token in analysis.tokens(stretch[0]):
                 # The first of those that overlap is the whole.
-                if token.start >= end:
-                    end = token.end
-                    yield Typed(
-                        stretch[0][token.start : end], Span(start + token.start, start + end)
-                    )
+                if token.start < end:
+                    continue
+                end = token.end
+                # With another word before it, a sign behind it could become a part of it: c++.
+                if stretch[0][end : end + 1] not in ("+", "#"):
+                    word = stretch[0][token.start : end]
+                    yield Typed(word, Span(start + token.start, start + end))
 
 
 def loosened(node: tree.Node) -> tree.Node:

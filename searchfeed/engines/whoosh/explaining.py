@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from searchfeed import tree
+from searchfeed.engines.whoosh.matching import Matcher
 from searchfeed.engines.whoosh.scoring import Scorer
 from searchfeed.models import Explanation
 
@@ -78,7 +79,7 @@ def _typed(node: tree.Node) -> str:
 
 def describe(view: View, vocabulary: Vocabulary, node: tree.Node) -> str:
     """The query as this engine runs it: for each word the terms of the index it stands for."""
-    scorer = Scorer(view, vocabulary)
+    matcher = Matcher(view, vocabulary)
     lines: list[str] = []
     for leaf, excluded in tree.leaves(node):
         sign = "-" if excluded else ""
@@ -86,5 +87,5 @@ def describe(view: View, vocabulary: Vocabulary, node: tree.Node) -> str:
             lines.append(f"{sign}{_typed(leaf)}")
             continue
         lines.append(f"{sign}{tree.label(leaf)}")
-        lines += [f"  {field}: {terms}" for field, terms in scorer.families(leaf)]
+        lines += [f"  {field}: {terms}" for field, terms in matcher.families(leaf)]
     return "\n".join(lines)

@@ -16,9 +16,8 @@ of them: see benchmarks/README.md.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import reduce
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -26,14 +25,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from searchfeed import analysis, tree
-from searchfeed.engines.whoosh.values import NO_DATE, date_number, whole_term
-from searchfeed.engines.whoosh.view import POSITION_BITS, members
+from searchfeed.engines.whoosh.matching import TEXT_FIELDS, Matcher, close
+from searchfeed.engines.whoosh.values import NO_DATE
+from searchfeed.engines.whoosh.view import members
 from searchfeed.models import Contribution, Pattern
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from searchfeed.engines.whoosh.view import Documents, Numbers, Places, View
+    from searchfeed.engines.whoosh.view import Documents, Numbers, View
     from searchfeed.engines.whoosh.vocabulary import Family, Vocabulary
 
 SATURATION = 0.9
@@ -50,8 +50,8 @@ FIELDS: dict[str, tuple[float, float]] = {
 }
 """Field → (weight, b of BM25F: how much a long field counts less)."""
 
-NEAR, WINDOW, NEAR_LENGTH = 0.1, 8, 0.3
-"""What a pair of neighbours is worth beside a word, within how many words, and its b."""
+NEAR, NEAR_LENGTH = 0.1, 0.3
+"""What a pair of neighbours close together is worth beside a word, and its b."""
 
 NEAR_FIELDS = ("title", "body")
 
@@ -66,16 +66,6 @@ SENTENCE = 3
 
 SOME, ALL, TYPED = range(3)
 """What an entry can hold of what was wanted (see ``Matched``)."""
-
-KEYWORDS = {
-    "feed": ("feed", "feed_title"),
-    "author": ("authors",),
-    "link": ("link",),
-    "tag": ("tag",),
-    "lang": ("language",),
-    "id": ("id",),
-}
-"""Condition → the fields of the schema whose terms it is compared with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +136,7 @@ class Scorer:
         explained: int | None = None,
     ) -> None:
         self._view = view
-        self._vocabulary = vocabulary
+        self._matcher = Matcher(view, vocabulary)
         self._recency = recency
         self._explained = explained
         self._neighbours: list[tuple[tree.Word, tree.Word]] = []
@@ -197,11 +187,11 @@ class Scorer:
             case tree.Everything():
                 return condition(self._view.everything())
             case tree.DateRange(start, end):
-                return condition(self._dated(start, end))
+                return condition(self._matcher.dated(start, end))
             case tree.Flag(name):
                 return condition(self._view.holding("flag", name))
         if node.field in tree.KEYWORD_FIELDS:
-            return condition(self._keyword(node))
+            return condition(self._matcher.keyword(node))
         if wanted and isinstance(node, tree.Word) and not (node.field or node.exact):
             return self._word(node)
         return self._leaf(node, wanted=wanted)
@@ -237,7 +227,7 @@ class Scorer:
         """Documents of any part, their scores added; complete where a part of theirs is."""
         if len(parts) == 1:
             return parts[0]
-        documents, scores = self._summed([(part.documents, part.scores) for part in parts])
+        documents, scores = self._matcher.summed([(part.documents, part.scores) for part in parts])
         return Matched(documents, scores, self._complete(parts, 1))
 
     def _complete(self, parts: Sequence[Matched], wanted: int) -> NDArray[np.int8]:
@@ -245,7 +235,7 @@ class Scorer:
 
         def reaching(level: int) -> NDArray[np.bool_]:
             found = [(part.documents, part.complete >= level) for part in parts]
-            enough: NDArray[np.bool_] = self._summed(found)[1] >= wanted
+            enough: NDArray[np.bool_] = self._matcher.summed(found)[1] >= wanted
             return enough
 
         typed = reaching(TYPED)
@@ -255,31 +245,6 @@ class Scorer:
             typed, TYPED, reaching(ALL) * ALL if mistaken else SOME
         ).astype(np.int8)
         return complete
-
-    def _summed(self, parts: Sequence[tuple[Documents, NDArray[Any]]]) -> tuple[Documents, Numbers]:
-        """Documents of any part, ascending, with the sum of their numbers."""
-        if len(parts) == 1:
-            return parts[0][0], parts[0][1].astype(np.float64, copy=False)
-        documents = np.concatenate([part for part, _ in parts] or [np.zeros(0, dtype=np.int32)])
-        numbers = np.concatenate([part for _, part in parts] or [np.zeros(0)])
-        if len(documents) * 16 < self._view.size:
-            found, at = np.unique(documents, return_inverse=True)
-            return found, np.bincount(at, numbers, len(found)).astype(np.float64, copy=False)
-        there = np.zeros(self._view.size, dtype=bool)
-        there[documents] = True
-        found = np.flatnonzero(there).astype(np.int32)
-        return found, np.bincount(documents, numbers, self._view.size)[found]
-
-    def _dated(self, start: datetime | None, end: datetime | None) -> Documents:
-        dates = self._view.column("date")
-        keep = dates != NO_DATE
-        if self._view.live is not None:
-            keep &= self._view.live
-        if start is not None:
-            keep &= dates >= np.uint64(date_number(start))
-        if end is not None:
-            keep &= dates < np.uint64(date_number(end))
-        return np.flatnonzero(keep).astype(np.int32)
 
     # Words and phrases of the text fields
 
@@ -294,18 +259,18 @@ class Scorer:
         return self._union([whole, *map(Matched.partial, parts)])
 
     def _leaf(self, leaf: tree.Words, *, wanted: bool, worth: float = 1.0) -> Matched:
-        fields = (leaf.field,) if leaf.field else tuple(FIELDS)
+        fields = (leaf.field,) if leaf.field else TEXT_FIELDS
         slop = leaf.slop if isinstance(leaf, tree.Phrase) else 0
         sequences: list[list[Sequence[Family]]] = []
         counted: list[tuple[Documents, Numbers]] = []
         sources: list[tuple[str, str]] = []
         for field in fields:
             weight, b = FIELDS[field]
-            sequences.append(self._sequences(leaf, field))
-            for term, documents, counts in self._counts(field, sequences[-1], slop):
+            sequences.append(self._matcher.sequences(leaf, field))
+            for term, documents, counts in self._matcher.counts(field, sequences[-1], slop):
                 counted.append((documents, weight * counts / self._norm(field, b, documents)))
                 sources.append((field, term or tree.label(leaf)))
-        documents, weighted = self._summed(counted)
+        documents, weighted = self._matcher.summed(counted)
         words = max((len(option) for options in sequences for option in options), default=1)
         rarity = words * inverse_document_frequency(len(documents), self._view.count)
         scores = worth * rarity * saturated(weighted)
@@ -345,91 +310,11 @@ class Scorer:
             share = score * weight / total
             self.contributions.append(Contribution(tree.label(leaf), share, field, term, weight))
 
-    def families(self, leaf: tree.Words) -> Iterator[tuple[str, str]]:
-        """For each field that a leaf is looked for in, the terms it stands for, as text."""
-        fields = KEYWORDS.get(leaf.field, (leaf.field,)) if leaf.field else tuple(FIELDS)
-        for field in fields:
-            options = [
-                " ".join(_written(family) for family in sequence)
-                for sequence in self._sequences(leaf, field)
-            ]
-            yield field, " | ".join(options) or "(nothing)"
-
     def _norm(self, field: str, b: float, documents: Documents) -> Numbers:
         """What BM25 divides counts by: above 1 in fields longer than the average."""
         average = self._view.average_length(field)
         norm: Numbers = 1 - b + b / average * self._view.lengths(field)[documents]
         return norm
-
-    def _sequences(self, leaf: tree.Words, field: str) -> list[Sequence[Family]]:
-        """The ways in which a field can hold what a leaf asks for, each as a family a word."""
-        vocabulary = self._vocabulary
-        match leaf:
-            case tree.Word(text, _, exact):
-                words = analysis.query_words(text)
-                return [
-                    tuple(
-                        vocabulary.prefix(field, term)
-                        if words.prefix and at == len(option)
-                        else vocabulary.word(field, term, exact=exact)
-                        for at, term in enumerate(option, start=1)
-                    )
-                    for option in words.alternatives
-                ]
-            case tree.Phrase(text):
-                return self._sequences(tree.Word(text, exact=True), field)
-            case tree.Wildcard(pattern):
-                return [(vocabulary.wildcard(field, pattern),)]
-            case tree.Fuzzy(text, distance):
-                return [(vocabulary.fuzzy(field, text, distance),)]
-            case tree.Regex(pattern):
-                return [(vocabulary.regex(field, pattern),)]
-
-    def _counts(
-        self, field: str, sequences: Sequence[Sequence[Family]], slop: int
-    ) -> Iterator[tuple[str, Documents, Numbers]]:
-        """How often documents hold one of the sequences, as parts to be added up.
-
-        Each with the term it is of; a sequence of several words has none.
-        """
-        if all(len(sequence) == 1 for sequence in sequences):
-            family: dict[str, float] = {}
-            for sequence in reversed(sequences):
-                family |= sequence[0]
-            for term, worth in family.items():
-                documents, counts = self._view.postings(field, term)
-                yield term, documents, counts * worth
-            return
-        found = [self._starts(field, sequence, slop) for sequence in sequences]
-        places = found[0] if len(found) == 1 else np.unique(np.concatenate(found))
-        documents, counts = np.unique(places >> POSITION_BITS, return_counts=True)
-        yield "", documents.astype(np.int32), counts.astype(np.float64)
-
-    def _starts(self, field: str, sequence: Sequence[Family], slop: int) -> Places:
-        """The places where the first word of a sequence stands, the others following it."""
-        if not sequence or not all(sequence):
-            return np.zeros(0, dtype=np.int64)
-        among = None
-        if len(sequence) > 1:
-            # Positions are read of those documents only that hold all of the words.
-            holding = (self._holding(field, family) for family in sequence)
-            among = reduce(lambda some, more: some[members(some, more)], holding)
-        starts, *others = (self._places(field, family, among) for family in sequence)
-        ends = starts
-        for following in others:
-            if not len(following):
-                return following
-            at = np.searchsorted(following, ends, side="right")
-            keep = at < len(following)
-            starts, ends = starts[keep], following[at[keep]]
-        # A place counts the document in its upper bits: from one to another it is always too far.
-        return starts[ends - starts <= slop + len(sequence) - 1]
-
-    def _places(self, field: str, family: Family, among: Documents | None) -> Places:
-        places = [self._view.places(field, term, among) for term in family]
-        if len(places) == 1:
-            return places[0]
-        return np.unique(np.concatenate(places)) if places else np.zeros(0, dtype=np.int64)
 
     # Words close together
 
@@ -443,63 +328,19 @@ class Scorer:
             best = np.flatnonzero(scores >= np.partition(scores, -RERANKED)[-RERANKED])
         among = matched.documents[best]
         scores = scores.copy()
-        for pair in self._neighbours:
-            for field in NEAR_FIELDS:
-                documents, counts = self._close(field, *pair, among)
+        for field in NEAR_FIELDS:
+            words = {word for pair in self._neighbours for word in pair}
+            places = {word: self._matcher.word_places(word, field, among) for word in words}
+            for one, other in self._neighbours:
+                documents, counts = close(places[one], places[other])
                 if len(documents):
                     rarity = inverse_document_frequency(len(documents), self._view.count)
-                    close = counts / self._norm(field, NEAR_LENGTH, documents)
-                    bonus = NEAR * rarity * saturated(close)
-                    clause = f"{pair[0].text} near {pair[1].text} in the {field}"
+                    weighted = counts / self._norm(field, NEAR_LENGTH, documents)
+                    bonus = NEAR * rarity * saturated(weighted)
+                    clause = f"{one.text} near {other.text} in the {field}"
                     self._explain_bonus(clause, documents, bonus)
                     scores[np.searchsorted(matched.documents, documents)] += bonus
         return scores
-
-    def _close(
-        self, field: str, one: tree.Word, other: tree.Word, among: Documents
-    ) -> tuple[Documents, Numbers]:
-        """In which documents, and how often, two words stand within the window, in any order."""
-        first, second = (
-            self._places(field, {term: 1.0 for family in options for term in family[0]}, among)
-            for options in (self._sequences(one, field), self._sequences(other, field))
-        )
-        near = np.concatenate([_followed(first, second), _followed(second, first)])
-        documents, counts = np.unique(near >> POSITION_BITS, return_counts=True)
-        return documents.astype(np.int32), counts.astype(np.float64)
-
-    # Conditions on keyword fields
-
-    def _keyword(self, leaf: tree.Words) -> Documents:
-        view = self._view
-        text = leaf.text.casefold() if isinstance(leaf, tree.Word | tree.Phrase) else None
-        match leaf.field:
-            case "lang" if text is not None:
-                start = text.replace("_", "-") + "-"
-                tags = [tag for tag in view.terms("language") if f"{tag}-".startswith(start)]
-                return self._holding("language", tags)
-            case "id" if text is not None:
-                return self._holding("id", view.starting("id", text))
-            case "tag" if text is not None:
-                return self._holding("tag", [whole_term(text)])
-            case "feed" if text is not None:
-                urls = [url for url in view.terms("feed") if text in url.casefold()]
-                words = self._worded(leaf, "feed_title")
-                return np.union1d(self._holding("feed", urls), words)
-        fields = KEYWORDS[leaf.field or ""]
-        return reduce(np.union1d, [self._worded(leaf, field) for field in fields])
-
-    def _holding(self, field: str, terms: Iterable[str]) -> Documents:
-        """The documents that hold any of the terms."""
-        found = [self._view.holding(field, term) for term in terms]
-        return self._summed([(documents, documents) for documents in found])[0]
-
-    def _worded(self, leaf: tree.Words, field: str) -> Documents:
-        # A name is no word of a language: its ending is part of it, so it is matched as a phrase.
-        if isinstance(leaf, tree.Word):
-            leaf = tree.Phrase(leaf.text)
-        slop = leaf.slop if isinstance(leaf, tree.Phrase) else 0
-        counted = self._counts(field, self._sequences(leaf, field), slop)
-        return self._summed([(documents, counts) for _, documents, counts in counted])[0]
 
 
 def inverse_document_frequency(holding: int, count: int) -> float:
@@ -508,29 +349,12 @@ def inverse_document_frequency(holding: int, count: int) -> float:
     >>> round(inverse_document_frequency(1, 10), 3), round(inverse_document_frequency(10, 10), 3)
     (2.209, 0.029)
     """
-    return math.log1p((count - holding + 0.5) / (holding + 0.5)) ** STRETCH
+    return math.pow(math.log1p((count - holding + 0.5) / (holding + 0.5)), STRETCH)
 
 
 def saturated(counts: Numbers) -> Numbers:
     """What counts are worth: each one more adds less, up to SATURATION + 1."""
     return counts * (SATURATION + 1) / (counts + SATURATION)
-
-
-def _written(family: Family) -> str:
-    terms = sorted(family.items(), key=lambda item: (-item[1], item[0]))
-    shown = [term if worth == 1 else f"{term}^{worth:g}" for term, worth in terms[:20]]
-    more = [f"… {len(terms) - 20} more"] if len(terms) > 20 else []
-    return f"({' '.join(shown + more)})"
-
-
-def _followed(ones: Places, others: Places) -> Places:
-    """Those of ``ones`` that one of ``others`` follows within the window."""
-    if not len(others):
-        return others
-    at = np.searchsorted(others, ones, side="right")
-    at[at == len(others)] = 0
-    gaps = others[at] - ones
-    return ones[(gaps > 0) & (gaps <= WINDOW)]
 
 
 def _patterns(
