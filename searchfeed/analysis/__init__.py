@@ -1,13 +1,22 @@
 """The one analyzer, made for news in many languages: for the index, queries and snippets alike.
 
-The index holds the exact form of every word (``tokens``, ``index_terms``). What else a word of
-a query may find is worked out on the index's dictionary of terms (``query_words``, ``fold``,
-``stem``). Where a text may be cut is told by ``grapheme_start``, ``word_start``, ``sentences``.
+The index holds the exact form of every word (``tokens``, ``index_terms``, ``stretch_terms``). What
+else a word of a query may find is worked out on the index's dictionary of terms (``query_words``,
+``fold``, ``stem``). Where a text may be cut is told by ``grapheme_start``, ``word_start``,
+``sentences``.
 """
 
 from __future__ import annotations
 
-from searchfeed.analysis.analyzer import Token, WordQuery, index_terms, query_words, terms, tokens
+from searchfeed.analysis.analyzer import (
+    Token,
+    WordQuery,
+    index_terms,
+    query_words,
+    stretch_terms,
+    terms,
+    tokens,
+)
 from searchfeed.analysis.borders import grapheme_start, sentences, word_start
 from searchfeed.analysis.characters import spell
 from searchfeed.analysis.forms import STEMMED, fold, stem, typing_mistakes
@@ -34,6 +43,7 @@ __all__ = (
     "sentences",
     "spell",
     "stem",
+    "stretch_terms",
     "terms",
     "tokens",
     "typing_mistakes",

@@ -149,6 +149,20 @@ def index_terms(text: str) -> tuple[list[str], array[int]]:
     return found, array("I", positions)
 
 
+def stretch_terms(stretch: str) -> tuple[tuple[str, ...], tuple[int, ...], int]:
+    """What a stretch without white space adds to a text.
+
+    Returns:
+        Its terms, the position of each counted from the start of the stretch, and how many
+        positions the stretch takes, which is where the next one starts.
+
+    >>> stretch_terms("Multi-agent")
+    (('multi-agent', 'multi', 'agent'), (0, 0, 1), 2)
+    """
+    found = _STRETCHES[stretch]
+    return found.terms, found.positions, found.width
+
+
 def terms(text: str) -> list[str]:
     """The terms of a text, in the order of their positions.
 

@@ -20,12 +20,9 @@ two texts are two stories: a story shown twice costs a line, one that is hidden 
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterator, Sequence
-from functools import lru_cache, reduce
 from hashlib import blake2b
-from operator import or_
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -48,7 +45,7 @@ BANDS, BAND = 8, 3
 """The samples by which like texts are looked up: most pairs have one of these bands in common."""
 
 _TITLE_BITS, _NUMBER_BITS = 3, 2
-_REMEMBERED = 65_536
+_AT_ONCE = 512
 _WORD = 0xFFFFFFFFFFFFFFFF
 _HALF, _BYTE = np.uint64(32), np.uint64(24)
 _SPREAD, _CHAIN = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD6E8FEB86659FD93)
@@ -61,33 +58,109 @@ def _mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 # Any odd numbers would do, as long as they stay the same: what they make stands in indexes.
-_FACTORS = _mixed(np.arange(1, SAMPLES + 1, dtype=np.uint64))[:, None] | np.uint64(1)
+_FACTORS = _mixed(np.arange(1, SAMPLES + 1, dtype=np.uint64)) | np.uint64(1)
+
+
+class Terms(NamedTuple):
+    """The index terms of n texts.
+
+    Attributes:
+        words: distinct terms, in UTF-8.
+        numbers: for each term of all the texts its number in ``words``, text after text.
+        counts: how many terms each text has: shape (n,).
+    """
+
+    words: Sequence[bytes]
+    numbers: NDArray[np.int32]
+    counts: NDArray[np.int32]
 
 
 def sketch(title: Sequence[str], body: Sequence[str]) -> list[int]:
-    """The sketch of a text, given as index terms: ``WORDS`` numbers, all 0 where it has none.
+    """The sketch of a single text, given as index terms.
 
     >>> any(sketch(["news"], []))
     False
     """
-    terms = [*title, *body]
-    if len(terms) < SHORTEST:
-        return [0] * WORDS
-    minima = (_mixed(_runs(terms)) * _FACTORS).min(axis=1)
-    samples = (minima >> _BYTE).astype(np.uint8).view("<u8").tolist()
-    words = reduce(or_, map(_title_bits, title), 0)
-    numbers = [term for term in terms if not term.isalpha()]
-    return [*samples, words & _WORD, words >> 64, reduce(or_, map(_number_bits, numbers), 0)]
+    both = [
+        Terms(
+            [term.encode() for term in terms],
+            np.arange(len(terms), dtype=np.int32),
+            np.array([len(terms)], dtype=np.int32),
+        )
+        for terms in (title, body)
+    ]
+    found: list[int] = sketches(*both)[0].tolist()
+    return found
 
 
-def _runs(terms: list[str]) -> NDArray[np.uint64]:
-    """A hash of each run of five terms, or of all of a short text."""
-    if len(terms) < SHORT:
-        return np.array([_hash(" ".join(terms))], dtype=np.uint64)
-    ones = np.frombuffer(array("Q", map(_HASHES.__getitem__, terms)), dtype=np.uint64)
-    twos = ones[:-1] * _CHAIN + ones[1:]
-    fours = twos[:-2] * _CHAIN + twos[2:]
-    return fours[:-1] * _CHAIN + ones[4:]
+def sketches(title: Terms, body: Terms) -> NDArray[np.uint64]:
+    """The sketches of texts: shape (n, WORDS); the row of a text that has none is all 0."""
+    words = [*title.words, *body.words]
+    lengths = title.counts + body.counts
+    starts = _starts(lengths)
+    terms = np.empty(len(title.numbers) + len(body.numbers), dtype=np.int32)
+    terms[_places(starts, title.counts)] = title.numbers
+    terms[_places(starts + title.counts, body.counts)] = body.numbers + len(title.words)
+
+    table = np.zeros((len(lengths), WORDS), dtype=np.uint64)
+    table[:, : SAMPLES // 8] = _samples(words, terms, starts, lengths).view("<u8")
+    title_bits = np.array([_bits(word, 128, _TITLE_BITS) for word in title.words], dtype=object)
+    for place, bits in enumerate((title_bits & _WORD, title_bits >> 64), SAMPLES // 8):
+        table[:, place] = _joined(bits.astype(np.uint64)[title.numbers], title.counts)
+    number_bits = np.fromiter(map(_number_bits, words), np.uint64, len(words))
+    table[:, -1] = _joined(number_bits[terms], lengths)
+    table[lengths < SHORTEST] = 0
+    return table
+
+
+def _samples(
+    words: list[bytes], terms: NDArray[np.int32], starts: NDArray[np.int64], lengths: NDArray[Any]
+) -> NDArray[np.uint8]:
+    """The samples of each text: shape (n, SAMPLES)."""
+    samples = np.zeros((len(lengths), SAMPLES), dtype=np.uint8)
+    short = np.flatnonzero((lengths >= SHORTEST) & (lengths < SHORT))
+    ends = starts + lengths
+    whole = [
+        _hash(b" ".join([words[term] for term in terms[start:end].tolist()]))
+        for start, end in zip(starts[short].tolist(), ends[short].tolist(), strict=True)
+    ]
+    samples[short] = _mixed(np.array(whole, dtype=np.uint64))[:, None] * _FACTORS >> _BYTE
+    hashes = np.fromiter(map(_hash, words), np.uint64, len(words))
+    long = np.flatnonzero(lengths >= SHORT)
+    for at in range(0, len(long), _AT_ONCE):
+        texts = long[at : at + _AT_ONCE]
+        first = starts[texts[0]]
+        ones = hashes[terms[first : ends[texts[-1]]]]
+        twos = ones[:-1] * _CHAIN + ones[1:]
+        fours = twos[:-2] * _CHAIN + twos[2:]
+        counts = lengths[texts] - 4
+        runs = fours[:-1] * _CHAIN + ones[4:]
+        runs = _mixed(runs[_places(starts[texts] - first, counts)])
+        begins = _starts(counts)
+        for sample, factor in enumerate(_FACTORS):
+            samples[texts, sample] = np.minimum.reduceat(runs * factor, begins) >> _BYTE
+    return samples
+
+
+def _starts(counts: NDArray[Any]) -> NDArray[np.int64]:
+    starts: NDArray[np.int64] = np.cumsum(counts, dtype=np.int64) - counts
+    return starts
+
+
+def _places(starts: NDArray[np.int64], counts: NDArray[Any]) -> NDArray[np.int64]:
+    """So many numbers from each start on, one range after the other."""
+    places = np.repeat(starts - _starts(counts), counts)
+    places += np.arange(len(places))
+    return places
+
+
+def _joined(bits: NDArray[np.uint64], counts: NDArray[Any]) -> NDArray[np.uint64]:
+    """All bits of each text that are set in any of its numbers, of which it has so many."""
+    found = np.zeros(len(counts), dtype=np.uint64)
+    some = np.flatnonzero(counts)
+    if len(some):
+        found[some] = np.bitwise_or.reduceat(bits, _starts(counts)[some])
+    return found
 
 
 class Sketches(NamedTuple):
@@ -140,36 +213,18 @@ def _count(words: NDArray[np.uint64]) -> NDArray[np.int64]:
     return counts
 
 
-def _hash(text: str) -> int:
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little")
+def _hash(text: bytes) -> int:
+    return int.from_bytes(blake2b(text, digest_size=8).digest(), "little")
 
 
-class _Hashes(dict[str, int]):
-    """Faster than a cache that orders what it remembers: every term of every text comes by."""
-
-    def __missing__(self, term: str) -> int:
-        if len(self) >= _REMEMBERED:
-            self.clear()
-        found = self[term] = _hash(term)
-        return found
-
-
-_HASHES = _Hashes()
-
-
-@lru_cache(_REMEMBERED)
-def _title_bits(term: str) -> int:
-    return _bits(term, 128, _TITLE_BITS)
-
-
-@lru_cache(_REMEMBERED)
-def _number_bits(term: str) -> int:
+def _number_bits(term: bytes) -> int:
     """Nothing for a term without a digit."""
-    number = any(character.isdecimal() for character in term)
-    return _bits(term, 64, _NUMBER_BITS) if number else 0
+    if term.isalpha() or not any(character.isdecimal() for character in term.decode()):
+        return 0
+    return _bits(term, 64, _NUMBER_BITS)
 
 
-def _bits(term: str, size: int, count: int) -> int:
+def _bits(term: bytes, size: int, count: int) -> int:
     """The bits of a term in a Bloom filter of ``size`` bits, at most ``count`` of them."""
     rest, found = _hash(term), 0
     for _ in range(count):

@@ -243,12 +243,19 @@ class WhooshEngine:
         from whoosh.index import IndexError, LockError
 
         from searchfeed.engines.whoosh.columnar.writer import BulkWriter
-        from searchfeed.engines.whoosh.schema import Keys, make_schema
+        from searchfeed.engines.whoosh.schema import Keys, analyze, derive, make_schema
 
         keys = Keys(self._current().view.terms("language"))
         with _translated(self._path):
             try:
-                opened = BulkWriter(self._path, make_schema(), memory=MEMORY, keys=keys)
+                opened = BulkWriter(
+                    self._path,
+                    make_schema(),
+                    memory=MEMORY,
+                    keys=keys,
+                    analyze=analyze,
+                    derive=derive,
+                )
             except LockError as error:
                 raise IndexLockedError(f"another process is writing to {self._path}") from error
             except IndexError as error:

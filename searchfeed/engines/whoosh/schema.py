@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
@@ -12,17 +11,21 @@ from whoosh.columns import NumericColumn
 from whoosh.fields import COLUMN, DATETIME, ID, KEYWORD, TEXT, Schema
 
 from searchfeed import analysis
-from searchfeed.analysis.sketch import sketch
+from searchfeed.analysis.sketch import Terms, sketches
 from searchfeed.engines.whoosh.columnar.builder import Document
 from searchfeed.engines.whoosh.values import ENCLOSURE, SKETCH, UPDATED, date_number, whole_term
 
 if TYPE_CHECKING:
     from searchfeed.engines import Change
+    from searchfeed.engines.whoosh.columnar.occurrences import Occurrences
     from searchfeed.engines.whoosh.columnar.segment import MakeKey
     from searchfeed.models import Entry
 
 VALUE_GAP = 100
 """Positions left free between two values of a field, so that no phrase spans them."""
+
+GAP = ""
+"""Stands for them among the stretches of a text."""
 
 
 class FeedAnalyzer(Analyzer):
@@ -131,12 +134,7 @@ def to_document(change: Change, date_terms: Any) -> Document:
         "language": [entry.language] if entry.language else [],
         "flag": [*flags],
     }
-    texts = _texts(entry)
-    title, body = (texts[field][0] if field in texts else [] for field in ("title", "body"))
-    columns: dict[str, float | bytes] = {
-        "key": int(entry.id, 16),
-        **dict(zip(SKETCH, sketch(title, body), strict=True)),
-    }
+    columns: dict[str, float | bytes] = {"key": int(entry.id, 16)}
     stored: dict[str, object] = {
         "id": entry.id,
         "title": entry.title,
@@ -149,7 +147,7 @@ def to_document(change: Change, date_terms: Any) -> Document:
         keywords["date"] = date_terms(date)
         columns["date"] = date_number(entry.date)
         stored["date"] = date
-    return Document(texts, keywords, columns, stored)
+    return Document({}, keywords, columns, stored, _texts(entry))
 
 
 def _values(texts: Iterable[str]) -> list[str | bytes]:
@@ -158,7 +156,7 @@ def _values(texts: Iterable[str]) -> list[str | bytes]:
     return list(dict.fromkeys(text for text in spaced if text))
 
 
-def _texts(entry: Entry) -> dict[str, tuple[list[str], array[int]]]:
+def _texts(entry: Entry) -> dict[str, list[str]]:
     values = {
         "title": (entry.title,),
         "body": (entry.body,),
@@ -167,18 +165,27 @@ def _texts(entry: Entry) -> dict[str, tuple[list[str], array[int]]]:
         "authors": entry.authors,
         "tags": entry.tags,
     }
-    return {field: _positioned(texts) for field, texts in values.items() if any(texts)}
+    return {field: _stretches(texts) for field, texts in values.items() if any(texts)}
 
 
-def _positioned(texts: tuple[str, ...]) -> tuple[list[str], array[int]]:
-    """The terms of several texts and the position of each, far apart from text to text."""
-    if len(texts) == 1:
-        return analysis.index_terms(texts[0])
-    terms: list[str] = []
-    positions = array("I")
-    for text in texts:
-        start = positions[-1] + VALUE_GAP if positions else 0
-        more, places = analysis.index_terms(text)
-        terms += more
-        positions.extend(start + place for place in places)
-    return terms, positions
+def _stretches(texts: tuple[str, ...]) -> list[str]:
+    """The stretches of several texts, with a gap between two."""
+    stretches = texts[0].split()
+    for text in texts[1:]:
+        stretches.append(GAP)
+        stretches += text.split()
+    return stretches
+
+
+def analyze(stretch: str) -> tuple[Sequence[str], Sequence[int], int]:
+    """What a stretch of a text, or a gap, is indexed as; see ``columnar.occurrences.Analyze``."""
+    return analysis.stretch_terms(stretch) if stretch else ((), (), VALUE_GAP)
+
+
+def derive(occurrences: Callable[[str], Occurrences]) -> dict[str, Any]:
+    """The columns of ``SKETCH``, made of what stands in titles and bodies."""
+    title, body = (
+        Terms(found.words, found.terms, found.counts)
+        for found in map(occurrences, ("title", "body"))
+    )
+    return dict(zip(SKETCH, sketches(title, body).T, strict=True))

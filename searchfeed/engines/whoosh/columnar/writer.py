@@ -18,10 +18,16 @@ from whoosh import fields as whoosh_fields
 from whoosh import index
 from whoosh.filedb.filestore import FileStorage, RamStorage
 
-from searchfeed.engines.whoosh.columnar.builder import Document, SegmentBuilder
+from searchfeed.engines.whoosh.columnar.builder import (
+    Derive,
+    Document,
+    SegmentBuilder,
+    no_analyzer,
+)
 from searchfeed.engines.whoosh.columnar.codec import ColumnarSegment, columnar_segments
 from searchfeed.engines.whoosh.columnar.container import sync_directory
 from searchfeed.engines.whoosh.columnar.merge import FACTOR, merge_segments, plan_merges
+from searchfeed.engines.whoosh.columnar.occurrences import Analyze
 from searchfeed.engines.whoosh.columnar.reader import SegmentReader
 from searchfeed.engines.whoosh.columnar.segment import EXTENSION, Keys
 from searchfeed.engines.whoosh.columnar.snapshot import (
@@ -36,7 +42,12 @@ from searchfeed.engines.whoosh.columnar.whoosh_writing import column_kind, field
 from searchfeed.errors import EngineError
 
 
-def make_builder(schema: whoosh_fields.Schema, keys: Keys | None = None) -> SegmentBuilder:
+def make_builder(
+    schema: whoosh_fields.Schema,
+    keys: Keys | None = None,
+    analyze: Analyze = no_analyzer,
+    derive: Derive | None = None,
+) -> SegmentBuilder:
     """A builder for segments of a schema, in this process or another; see ``BulkWriter.adopt``.
 
     Raises:
@@ -45,7 +56,7 @@ def make_builder(schema: whoosh_fields.Schema, keys: Keys | None = None) -> Segm
     columns = {
         name: column_kind(field.column_type) for name, field in schema.items() if field.column_type
     }
-    return SegmentBuilder(field_kinds(schema), columns, keys)
+    return SegmentBuilder(field_kinds(schema), columns, keys, analyze, derive)
 
 
 class BulkWriter:
@@ -58,6 +69,7 @@ class BulkWriter:
         schema: the index's schema; None for the one it has.
         memory: about how many megabytes documents may take before they are written as a segment.
         keys: second keys for the terms of some fields.
+        analyze, derive: see ``SegmentBuilder``.
         factor: how many segments of like size make a merge.
 
     Raises:
@@ -73,12 +85,16 @@ class BulkWriter:
         *,
         memory: int = 128,
         keys: Keys | None = None,
+        analyze: Analyze = no_analyzer,
+        derive: Derive | None = None,
         factor: int = FACTOR,
     ) -> None:
         self._directory = directory
         self._storage = FileStorage(str(directory))
         self._memory = memory * 1_000_000
         self._keys: Keys = keys or {}
+        self._analyze = analyze
+        self._derive = derive
         self._factor = factor
         self._new: list[ColumnarSegment] = []
         directory.mkdir(parents=True, exist_ok=True)
@@ -87,11 +103,14 @@ class BulkWriter:
             raise index.LockError
         try:
             self._read_contents(schema)
-            self._builder = make_builder(self._schema, self._keys)
+            self._builder = self._make_builder()
         except BaseException:
             self._lock.release()
             raise
         self._closed = False
+
+    def _make_builder(self) -> SegmentBuilder:
+        return make_builder(self._schema, self._keys, self._analyze, self._derive)
 
     def _read_contents(self, schema: whoosh_fields.Schema | None) -> None:
         self._generation = latest_generation(self._directory) + 1
@@ -234,7 +253,7 @@ class BulkWriter:
         segment = ColumnarSegment(INDEX_NAME, self._builder.doc_count)
         self._builder.write(self._path(segment))
         self._new.append(segment)
-        self._builder = make_builder(self._schema, self._keys)
+        self._builder = self._make_builder()
 
     def _merge(
         self, segments: list[ColumnarSegment], groups: list[list[int]]

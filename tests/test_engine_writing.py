@@ -1,0 +1,136 @@
+"""Entries into segments: by stretches as by terms, many sketches at once as one by one."""
+
+from __future__ import annotations
+
+from array import array
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from searchfeed import analysis
+from searchfeed.analysis.sketch import SHORT, SHORTEST, WORDS, Terms, sketch, sketches
+from searchfeed.engines.whoosh.columnar.builder import Document, FieldKind, SegmentBuilder
+from searchfeed.engines.whoosh.columnar.reader import SegmentReader
+
+QUICK = settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+TEXT = FieldKind(frequencies=True, positions=True, lengths=True)
+PIECES = st.sampled_from(
+    ["oil", "Oil,", "multi-agent", "東京都", "—", "U.S.", "l'Europe", "3.5", "a"]
+)
+TEXTS = st.lists(PIECES, max_size=12).map(" ".join)
+NAMES = count()
+
+
+def everything(path: Path) -> dict[str, Any]:
+    reader = SegmentReader(path)
+    told: dict[str, Any] = {"lengths": reader.lengths("body").tolist()}
+    for number, term in enumerate(reader.terms("body")):
+        told[term] = [part.tolist() for part in reader.positions("body", number)]
+    return told
+
+
+@QUICK
+@given(st.lists(TEXTS, max_size=6))
+def test_stretches_are_indexed_as_the_terms_of_the_whole_text(
+    tmp_path: Path, texts: list[str]
+) -> None:
+    by_terms, by_stretches = tmp_path / f"a{next(NAMES)}.sfc", tmp_path / f"b{next(NAMES)}.sfc"
+    builder = SegmentBuilder({"body": TEXT})
+    for text in texts:
+        builder.add(Document(texts={"body": analysis.index_terms(text)}))
+    builder.write(by_terms)
+    builder = SegmentBuilder({"body": TEXT}, analyze=analysis.stretch_terms)
+    for text in texts:
+        builder.add(Document(stretches={"body": text.split()}))
+    builder.write(by_stretches)
+    assert everything(by_stretches) == everything(by_terms)
+
+
+def test_both_ways_may_be_mixed(tmp_path: Path) -> None:
+    builder = SegmentBuilder({"body": TEXT}, analyze=analysis.stretch_terms)
+    builder.add(Document(stretches={"body": ["oil", "price"]}))
+    builder.add(Document(texts={"body": (["price", "oil"], array("I", [3, 7]))}))
+    builder.add(Document())
+    builder.add(Document(stretches={"body": ["oil", "oil"]}))
+    builder.write(tmp_path / "x.sfc")
+    assert everything(tmp_path / "x.sfc") == {
+        "lengths": [2, 2, 0, 2],
+        "oil": [[0, 1, 3], [1, 1, 2], [0, 7, 0, 1]],
+        "price": [[0, 1], [1, 1], [1, 3]],
+    }
+
+
+def test_without_an_analyzer_there_are_no_stretches(tmp_path: Path) -> None:
+    builder = SegmentBuilder({"body": TEXT, "tag": FieldKind()})
+    with pytest.raises(TypeError, match="analyze 'oil'"):
+        builder.add(Document(stretches={"body": ["oil"]}))
+    with pytest.raises(KeyError):
+        builder.add(Document(stretches={"tag": ["oil"]}))
+    builder.write(tmp_path / "x.sfc")
+    assert SegmentReader(tmp_path / "x.sfc").doc_count == 0
+
+
+WORD = st.sampled_from([*(f"w{number}" for number in range(40)), "12", "3.5", "café", "٣", "the"])
+LENGTH = st.sampled_from([0, 1, 4, SHORTEST - 1, SHORTEST, SHORT - 1, SHORT, SHORT + 1, 100])
+
+
+@st.composite
+def story(draw: st.DrawFn) -> tuple[list[str], list[str]]:
+    title = draw(st.lists(WORD, max_size=9))
+    start, length = draw(st.integers(0, 50)), draw(LENGTH)
+    # Long texts word by word would take hypothesis for ever.
+    words = draw(st.lists(WORD, min_size=7, max_size=7))
+    return title, [words[(start + at * at) % 7] for at in range(length)]
+
+
+@QUICK
+@given(st.lists(story(), max_size=8))
+def test_sketches_of_many_texts_are_those_of_each(
+    stories: list[tuple[list[str], list[str]]],
+) -> None:
+    both = []
+    for texts in (list(each) for each in zip(*stories, strict=True)) if stories else ([], []):
+        words = sorted({word for text in texts for word in text})
+        numbers = np.array([words.index(word) for text in texts for word in text], dtype=np.int32)
+        counts = np.array(list(map(len, texts)), dtype=np.int32)
+        both.append(Terms([word.encode() for word in words], numbers, counts))
+    found = sketches(*both)
+    assert found.shape == (len(stories), WORDS)
+    assert found.tolist() == [sketch(title, body) for title, body in stories]
+
+
+def test_the_sketch_of_a_text_does_not_change() -> None:
+    # It stands in indexes: another one has to be another format.
+    assert sketch(["Oil", "12"], ["price"] * 3) == [0] * WORDS
+    title, body = ["opec", "cuts", "1987", "output"], [f"word{at % 37}" for at in range(60)]
+    assert sketch(title, body[:10]) == SHORT_SKETCH
+    assert sketch(title, body) == LONG_SKETCH
+
+
+SHORT_SKETCH = [
+    3054339607603159759,
+    4800041696327157548,
+    16616388504119909926,
+    3791137720976970912,
+    13792273858953224,
+    10376435928217427968,
+    1216059866276366980,
+]
+LONG_SKETCH = [
+    11114918511732397805,
+    12138471701399830680,
+    8738482101870450714,
+    11359845090588441336,
+    13792273858953224,
+    10376435928217427968,
+    8570333578403752941,
+]
