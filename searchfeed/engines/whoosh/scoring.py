@@ -36,21 +36,21 @@ if TYPE_CHECKING:
     from searchfeed.engines.whoosh.view import Documents, Numbers, View
     from searchfeed.engines.whoosh.vocabulary import Family, Vocabulary
 
-SATURATION = 0.9
+SATURATION = 0.8
 """k1 of BM25: how soon more of the same word stops counting."""
 
-STRETCH = 1.15
+STRETCH = 1.2
 """The power that the rarity of a word is raised to: above 1, common words say less still."""
 
 FIELDS: dict[str, tuple[float, float]] = {
     "title": (5.0, 0.5),
-    "body": (1.0, 0.75),
+    "body": (1.0, 0.7),
     "tags": (1.0, 0.3),
     "feed_title": (0.3, 0.3),
 }
 """Field → (weight, b of BM25F: how much a long field counts less)."""
 
-NEAR, NEAR_LENGTH = 0.1, 0.3
+NEAR, NEAR_LENGTH = 0.15, 0.3
 """What a pair of neighbours close together is worth beside a word, and its b."""
 
 NEAR_FIELDS = ("title", "body")
@@ -347,7 +347,7 @@ def inverse_document_frequency(holding: int, count: int) -> float:
     """How rare a word is, as Lucene has it, stretched by ``STRETCH``; never negative.
 
     >>> round(inverse_document_frequency(1, 10), 3), round(inverse_document_frequency(10, 10), 3)
-    (2.209, 0.029)
+    (2.287, 0.025)
     """
     return math.pow(math.log1p((count - holding + 0.5) / (holding + 0.5)), STRETCH)
 
