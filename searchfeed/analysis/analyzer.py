@@ -7,6 +7,7 @@ alone, always has the terms that the same word has inside a text.
 
 from __future__ import annotations
 
+import re
 from array import array
 from dataclasses import dataclass
 from itertools import repeat
@@ -21,6 +22,9 @@ _LONGEST_SEQUENCE = 64
 
 # What stands around a plain word of news. A full stop before a word can belong to it.
 _PUNCTUATION = ".,;:!?\"'()[]"
+
+_THOUSANDS = re.compile("[0-9]{1,3}(?:,[0-9]{3}){1,7}")
+_DECIMAL = re.compile(r"([0-9]{1,20})\.([0-9]{1,20})")
 
 
 class Token(NamedTuple):
@@ -84,15 +88,36 @@ _FIRST = (0,)
 
 
 def _plain_word(stretch: str) -> _Stretch | None:
-    """The short way for an unaccented word between punctuation; None where it is not one."""
+    """The short way for a word or number in ASCII between punctuation; None for anything else."""
     word = stretch.strip(_PUNCTUATION)
-    if not (word.isalnum() and word.isascii()) or len(word) > LONGEST_TERM:
+    if not word.isascii() or len(word) > LONGEST_TERM:
         return None
     start = stretch.index(word)
     if stretch[start - 1 : start] == ".":
         return None
-    term = word.lower()
+    if word.isalnum():
+        term = word.lower()
+    elif _THOUSANDS.fullmatch(word):
+        term = word.replace(",", "")
+    elif match := _DECIMAL.fullmatch(word):
+        return _decimal(match[1], match[2], start)
+    else:
+        return None
     return _Stretch(term, 1, (term,), _FIRST, (start,), (start + len(word),))
+
+
+def _decimal(whole: str, rest: str, start: int) -> _Stretch:
+    point = start + len(whole)
+    end = point + 1 + len(rest)
+    terms = [f"{whole}.{rest}", whole, rest]
+    starts, ends, positions = [start, start, point + 1], [end, point, end], [0, 0, 1]
+    if len(whole) <= 3 == len(rest):
+        # The point may divide thousands.
+        terms.insert(1, whole + rest)
+        starts.insert(1, start)
+        ends.insert(1, end)
+        positions.insert(1, 0)
+    return _Stretch("", 2, tuple(terms), tuple(positions), tuple(starts), tuple(ends))
 
 
 def _columns(found: list[Unit]) -> _Stretch:

@@ -124,16 +124,15 @@ def to_document(change: Change, date_terms: Any) -> Document:
     """
     entry = change.entry
     flags = [UPDATED] * change.edited + [ENCLOSURE] * bool(entry.enclosures)
-    keywords: dict[str, list[str | bytes]] = {
-        "id": [entry.id],
-        "feed": [entry.feed_url],
-        "author": _values(map(whole_term, entry.authors)),
-        "author_name": _values(entry.authors),
-        "tag": _values(map(whole_term, entry.tags)),
-        "tag_name": _values(entry.tags),
-        "language": [entry.language] if entry.language else [],
-        "flag": [*flags],
-    }
+    keywords: dict[str, list[str | bytes]] = {"id": [entry.id], "feed": [entry.feed_url]}
+    for name, values in (("author", entry.authors), ("tag", entry.tags)):
+        if values:
+            keywords[name] = _values(map(whole_term, values))
+            keywords[f"{name}_name"] = _values(values)
+    if entry.language:
+        keywords["language"] = [entry.language]
+    if flags:
+        keywords["flag"] = [*flags]
     columns: dict[str, float | bytes] = {"key": int(entry.id, 16)}
     stored: dict[str, object] = {
         "id": entry.id,
