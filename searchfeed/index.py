@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta, tzinfo
 from pathlib import Path
-from threading import RLock
 from time import perf_counter
 from types import TracebackType
 from typing import Self
 
-from searchfeed import engines, periods, snippets, tree
+from searchfeed import periods, snippets, tree
 from searchfeed.analysis import spell
-from searchfeed.archive import Archive, Version
-from searchfeed.engines import Answer, Change, Engine
-from searchfeed.errors import (
-    ArchiveError,
-    EngineError,
-    IndexLockedError,
-    IndexNotFoundError,
-    IndexVersionError,
-    UnsafeIndexError,
-)
+from searchfeed.archive import Version
+from searchfeed.engines import Answer, Engine
 from searchfeed.intake import take_in
-from searchfeed.locks import WriteLock
 from searchfeed.models import (
     Entry,
     ExplainedQuery,
@@ -44,20 +32,10 @@ from searchfeed.models import (
     Stats,
     Trend,
 )
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done (``read`` documents, ``index`` entries), how many, of how many."""
-
-ARCHIVE = "archive.sqlite"
-
-PATIENCE = 60.0
-"""Seconds that a writer waits for another one."""
+from searchfeed.store import Progress, Store
 
 BUCKETS = 1_000
 """A trend has at most so many; that is nineteen years of weeks."""
-
-SMALL = 2_000
-"""An index with at most so many entries is rebuilt in seconds, so it is done without asking."""
 
 
 class Index:
@@ -78,9 +56,7 @@ class Index:
     def __init__(self, path: str | os.PathLike[str], *, engine: str = "whoosh") -> None:
         self.path = Path(path)
         self.engine = engine
-        self._lock = RLock()
-        self._archive: Archive | None = None
-        self._engine: Engine | None = None
+        self._store = Store(self.path, engine)
 
     def update(
         self,
@@ -111,10 +87,10 @@ class Index:
             if progress is not None:
                 progress("read", done, len(found))
 
-        with self._writing():
-            archive = self._open_archive(create=True)
+        with self._store.writing():
+            archive = self._store.archive(create=True)
             report += take_in(archive, found, read)
-            self._catch_up(progress)
+            self._store.catch_up(progress)
         return report
 
     def search(
@@ -154,8 +130,8 @@ class Index:
         if not isinstance(query, Query):
             query = Query(query, limit, offset, Sort(sort), tuple(feeds), recency, fuzzy, dedupe)
         node, notes = _read(query)
-        self._open_archive()
-        engine, more_notes = self._ready()
+        self._store.archive()
+        engine, more_notes = self._store.ready()
         return self._page(query, node, engine, (*notes, *more_notes), started)
 
     def like(
@@ -188,7 +164,7 @@ class Index:
         started = perf_counter()
         entry = self.get(id)
         query = Query(entry.id, limit, offset, Sort(sort), tuple(feeds))
-        engine, notes = self._ready()
+        engine, notes = self._store.ready()
         words = likeness.words(entry)
         entries = engine.search(tree.Everything(), limit=1).total
         node = likeness.alike(words, engine.frequencies(tuple(words)), entries)
@@ -222,12 +198,12 @@ class Index:
 
         cursor = len(text) if cursor is None else min(max(cursor, 0), len(text))
         half = half_typed(text, cursor)
-        self._open_archive()
+        self._store.archive()
         if half is None:
             return ()
         words = half.words()
         if half.word or half.field not in (None, *tree.TEXT_FIELDS):
-            words += self._ready()[0].complete(half.field, half.word, limit=limit)
+            words += self._store.ready()[0].complete(half.field, half.word, limit=limit)
         whole = (half.completed(word, text, cursor) for word in words)
         return tuple(dict.fromkeys(each for each in whole if each != text))[:limit]
 
@@ -249,7 +225,7 @@ class Index:
             dedupe=query.dedupe,
         )
         ids = [id for match in answer.matches for id in (match.id, *match.duplicates)]
-        entries = self._open_archive().entries(ids)
+        entries = self._store.archive().entries(ids)
         hits = tuple(
             Hit(
                 entry,
@@ -294,8 +270,8 @@ class Index:
         query = query if isinstance(query, Query) else Query(query, feeds=tuple(feeds))
         zone = zone or _system_zone()
         node, _ = _read(query, zone)
-        archive = self._open_archive()
-        found = self._ready()[0].facets(node, names, limit=limit, zone=zone)
+        archive = self._store.archive()
+        found = self._store.ready()[0].facets(node, names, limit=limit, zone=zone)
         if Facet.FEED in found:
             titles = archive.titles(each.value for each in found[Facet.FEED])
             found[Facet.FEED] = tuple(
@@ -329,8 +305,8 @@ class Index:
         query = query if isinstance(query, Query) else Query(query, feeds=tuple(feeds))
         zone = zone or _system_zone()
         node, read_notes = _read(query, zone)
-        self._open_archive()
-        engine, notes = self._ready()
+        self._store.archive()
+        engine, notes = self._store.ready()
         answer = engine.search(node, limit=1)
         facet = Facet(period)
         found = engine.facets(node, [facet], limit=None, zone=zone)[facet]
@@ -354,8 +330,8 @@ class Index:
         """
         query = query if isinstance(query, Query) else Query(query)
         node, _ = _read(query)
-        entry = self._open_archive().find(id)
-        return self._ready()[0].explain(node, entry.id, recency=query.recency)
+        entry = self._store.archive().find(id)
+        return self._store.ready()[0].explain(node, entry.id, recency=query.recency)
 
     def explain_query(self, query: str) -> ExplainedQuery:
         """How a query is read, and what the engine makes of it.
@@ -364,8 +340,10 @@ class Index:
             QueryError: a condition in the query cannot be meant.
         """
         node, notes = _read(Query(query))
-        self._open_archive()
-        return ExplainedQuery(query, tree.outline(node), notes, self._ready()[0].describe(node))
+        self._store.archive()
+        return ExplainedQuery(
+            query, tree.outline(node), notes, self._store.ready()[0].describe(node)
+        )
 
     def get(self, id: str) -> Entry:
         """The entry with this id, or with the only id that starts so.
@@ -373,7 +351,7 @@ class Index:
         Raises:
             EntryNotFoundError: there is none, or more than one.
         """
-        return self._open_archive().find(id)
+        return self._store.archive().find(id)
 
     def versions(self, id: str) -> tuple[Version, ...]:
         """Every state of an entry that was seen, the oldest first.
@@ -381,15 +359,15 @@ class Index:
         Raises:
             EntryNotFoundError: there is no such entry, or more than one.
         """
-        return self._open_archive().versions(id)
+        return self._store.archive().versions(id)
 
     def feeds(self) -> tuple[FeedState, ...]:
         """What is known of each feed, by title."""
-        return self._open_archive().feeds()
+        return self._store.archive().feeds()
 
     def stats(self) -> Stats:
         """How much there is, and how much room it takes."""
-        archive = self._open_archive()
+        archive = self._store.archive()
         figures = archive.figures()
         files = (self.path / self.engine).rglob("*")
         return Stats(
@@ -415,23 +393,11 @@ class Index:
         Raises:
             IndexLockedError: another process went on writing for a minute.
         """
-        self._open_archive()
-        with self._writing():
-            try:
-                self._open_engine().reached  # noqa: B018 - asked only to see whether it can be
-            except (EngineError, IndexVersionError):
-                # It cannot even be opened, so there is nothing that a search could still use.
-                self._close_engine()
-                shutil.rmtree(self.path / self.engine, ignore_errors=True)
-            return self._write(0, replace=True, progress=progress)
+        return self._store.rebuild(progress)
 
     def close(self) -> None:
         """Let go of the files. The index opens again when it is used."""
-        with self._lock:
-            self._close_engine()
-            if self._archive is not None:
-                self._archive.close()
-            self._archive = None
+        self._store.close()
 
     def __enter__(self) -> Self:
         return self
@@ -443,96 +409,6 @@ class Index:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _ready(self) -> tuple[Engine, tuple[str, ...]]:
-        """The engine, holding all that the archive holds, and what to tell where it does not."""
-        engine = self._open_engine()
-        archive = self._open_archive()
-        if not engine.stale and engine.reached == archive.sequence:
-            return engine, ()
-        try:
-            with self._writing(patience=0):
-                if not engine.stale and engine.reached <= archive.sequence:
-                    self._catch_up(None)
-                elif archive.figures().entries <= SMALL:
-                    self._write(0, replace=True, progress=None)
-                else:
-                    raise IndexVersionError(
-                        f"the index in {self.path} was made by another release; "
-                        "run: searchfeed rebuild"
-                    )
-        except IndexLockedError:
-            # Whoever holds the lock brings the index up to date.
-            return engine, ("The index is being updated: the newest entries may be missing.",)
-        return engine, ()
-
-    def _catch_up(self, progress: Progress | None) -> None:
-        reached = self._open_engine().reached
-        if reached < self._open_archive().sequence:
-            self._write(reached, replace=False, progress=progress)
-
-    def _write(self, after: int, *, replace: bool, progress: Progress | None) -> int:
-        """Hand the engine every change after the sequence number ``after``; return how many."""
-        archive = self._open_archive()
-        upto = archive.sequence
-        # An entry that changed twice since counts once, so fewer may come.
-        most = min(upto - after, archive.figures().entries)
-        written = 0
-
-        def report(done: int) -> None:
-            nonlocal written
-            written = done
-            if progress is not None:
-                progress("index", done, most)
-
-        changes = (Change(*change) for change in archive.changes(after, upto))
-        self._open_engine().write(changes, reached=upto, replace=replace, progress=report)
-        return written
-
-    def _open_archive(self, *, create: bool = False) -> Archive:
-        with self._lock:
-            if self._archive is None:
-                file = self.path / ARCHIVE
-                if not create and not file.exists():
-                    raise IndexNotFoundError(
-                        f"there is no index in {self.path}; make one with: searchfeed index SOURCE"
-                    )
-                self._refuse_foreign()
-                self._archive = Archive(file)
-            return self._archive
-
-    def _open_engine(self) -> Engine:
-        with self._lock:
-            if self._engine is None:
-                self._refuse_foreign()
-                self._engine = engines.open_engine(self.engine, self.path / self.engine)
-            return self._engine
-
-    def _close_engine(self) -> None:
-        with self._lock:
-            if self._engine is not None:
-                self._engine.close()
-            self._engine = None
-
-    def _refuse_foreign(self) -> None:
-        if hasattr(os, "geteuid") and self.path.stat().st_uid != os.geteuid():
-            raise UnsafeIndexError(
-                f"{self.path} belongs to another user; name an index of your own with --index"
-            )
-
-    @contextmanager
-    def _writing(self, patience: float | None = None) -> Iterator[None]:
-        """Be the only one, of all threads and processes, that writes to this index."""
-        try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise ArchiveError(
-                f"{self.path} cannot be made: {reason}; name another place with --index"
-            ) from error
-        self._refuse_foreign()
-        with WriteLock(self.path / "write.lock", PATIENCE if patience is None else patience):
-            yield
 
 
 def _system_zone() -> tzinfo:

@@ -255,7 +255,7 @@ def test_an_index_of_another_analyzer_is_made_anew(
     with Index(path) as newer:
         assert titles(newer, "ferry") == ["Ferry late"]
     monkeypatch.setattr(engine, "FORMAT", engine.FORMAT + 1)
-    monkeypatch.setattr("searchfeed.index.SMALL", 1)
+    monkeypatch.setattr("searchfeed.store.SMALL", 1)
     with Index(path) as newer:
         with pytest.raises(IndexVersionError, match="searchfeed rebuild"):
             newer.search("ferry")
@@ -292,7 +292,7 @@ def test_a_place_that_cannot_be_made_is_said(tmp_path: Path, feed: Path) -> None
 def test_a_second_writer_is_told_who_writes(
     index: Index, path: Path, feed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("searchfeed.index.PATIENCE", 0.2)
+    monkeypatch.setattr("searchfeed.store.PATIENCE", 0.2)
     feed.write_text(rss((5, "Later", "Later.")))
     with (
         WriteLock(path / "write.lock", 0),

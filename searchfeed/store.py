@@ -1,0 +1,158 @@
+"""The archive and the engine of one directory, opened when they are needed and kept in step."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import RLock
+
+from searchfeed import engines
+from searchfeed.archive import Archive
+from searchfeed.engines import Change, Engine
+from searchfeed.errors import (
+    ArchiveError,
+    EngineError,
+    IndexLockedError,
+    IndexNotFoundError,
+    IndexVersionError,
+    UnsafeIndexError,
+)
+from searchfeed.locks import WriteLock
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done (``read`` documents, ``index`` entries), how many, of how many."""
+
+ARCHIVE = "archive.sqlite"
+
+PATIENCE = 60.0
+"""Seconds that a writer waits for another one."""
+
+SMALL = 2_000
+"""An index with at most so many entries is rebuilt in seconds, so it is done without asking."""
+
+
+class Store:
+    """What lies in the directory of an index. ``Index`` says what its methods raise."""
+
+    def __init__(self, path: Path, engine: str) -> None:
+        self._path = path
+        self._name = engine
+        self._lock = RLock()
+        self._archive: Archive | None = None
+        self._engine: Engine | None = None
+
+    def ready(self) -> tuple[Engine, tuple[str, ...]]:
+        """The engine, holding all that the archive holds, and what to tell where it does not."""
+        engine = self.engine()
+        archive = self.archive()
+        if not engine.stale and engine.reached == archive.sequence:
+            return engine, ()
+        try:
+            with self.writing(patience=0):
+                if not engine.stale and engine.reached <= archive.sequence:
+                    self.catch_up(None)
+                elif archive.figures().entries <= SMALL:
+                    self._write(0, replace=True, progress=None)
+                else:
+                    raise IndexVersionError(
+                        f"the index in {self._path} was made by another release; "
+                        "run: searchfeed rebuild"
+                    )
+        except IndexLockedError:
+            # Whoever holds the lock brings the index up to date.
+            return engine, ("The index is being updated: the newest entries may be missing.",)
+        return engine, ()
+
+    def catch_up(self, progress: Progress | None) -> None:
+        """Hand the engine what the archive has and it has not."""
+        reached = self.engine().reached
+        if reached < self.archive().sequence:
+            self._write(reached, replace=False, progress=progress)
+
+    def _write(self, after: int, *, replace: bool, progress: Progress | None) -> int:
+        """Hand the engine every change after the sequence number ``after``; return how many."""
+        archive = self.archive()
+        upto = archive.sequence
+        # An entry that changed twice since counts once, so fewer may come.
+        most = min(upto - after, archive.figures().entries)
+        written = 0
+
+        def report(done: int) -> None:
+            nonlocal written
+            written = done
+            if progress is not None:
+                progress("index", done, most)
+
+        changes = (Change(*change) for change in archive.changes(after, upto))
+        self.engine().write(changes, reached=upto, replace=replace, progress=report)
+        return written
+
+    def archive(self, *, create: bool = False) -> Archive:
+        """The archive; a new one is made only if that is asked for."""
+        with self._lock:
+            if self._archive is None:
+                file = self._path / ARCHIVE
+                if not create and not file.exists():
+                    raise IndexNotFoundError(
+                        f"there is no index in {self._path}; make one with: searchfeed index SOURCE"
+                    )
+                self._refuse_foreign()
+                self._archive = Archive(file)
+            return self._archive
+
+    def engine(self) -> Engine:
+        """The engine, as it is."""
+        with self._lock:
+            if self._engine is None:
+                self._refuse_foreign()
+                self._engine = engines.open_engine(self._name, self._path / self._name)
+            return self._engine
+
+    def _close_engine(self) -> None:
+        with self._lock:
+            if self._engine is not None:
+                self._engine.close()
+            self._engine = None
+
+    def _refuse_foreign(self) -> None:
+        if hasattr(os, "geteuid") and self._path.stat().st_uid != os.geteuid():
+            raise UnsafeIndexError(
+                f"{self._path} belongs to another user; name an index of your own with --index"
+            )
+
+    @contextmanager
+    def writing(self, patience: float | None = None) -> Iterator[None]:
+        """Be the only one, of all threads and processes, that writes to this index."""
+        try:
+            self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise ArchiveError(
+                f"{self._path} cannot be made: {reason}; name another place with --index"
+            ) from error
+        self._refuse_foreign()
+        with WriteLock(self._path / "write.lock", PATIENCE if patience is None else patience):
+            yield
+
+    def rebuild(self, progress: Progress | None) -> int:
+        """Make the search index anew from the archive; return how many entries it has."""
+        self.archive()
+        with self.writing():
+            try:
+                self.engine().reached  # noqa: B018 - asked only to see whether it can be
+            except (EngineError, IndexVersionError):
+                # It cannot even be opened, so there is nothing that a search could still use.
+                self._close_engine()
+                shutil.rmtree(self._path / self._name, ignore_errors=True)
+            return self._write(0, replace=True, progress=progress)
+
+    def close(self) -> None:
+        """Let go of the files; they are opened again when they are needed."""
+        with self._lock:
+            self._close_engine()
+            if self._archive is not None:
+                self._archive.close()
+            self._archive = None
