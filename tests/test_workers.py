@@ -70,7 +70,7 @@ def is_running(pid: int) -> bool:
 
 
 def pids(pool: Workers) -> list[int]:
-    return [worker._process.pid for worker in tuple(pool._all)]
+    return [worker.pid for worker in tuple(pool._all)]
 
 
 def test_feeds_come_in_the_order_of_the_documents(pool: Workers) -> None:
@@ -322,7 +322,7 @@ def test_workers_end_with_the_process_that_started_them() -> None:
                 yield Document(f"<rss><channel>{item * 5000}</channel></rss>".encode(), "x")
         found = pool.parse(documents())
         next(found)
-        print(*(worker._process.pid for worker in pool._all), flush=True)
+        print(*(worker.pid for worker in pool._all), flush=True)
         for _ in found:
             pass
     """

@@ -7,22 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from operator import attrgetter
-from struct import Struct
 from typing import Any, Final
 
 from searchfeed.errors import ParseError
 from searchfeed.models import Enclosure, Entry, Feed
-
-REQUEST: Final = Struct("<dQQQ")
-"""What a request begins with: seconds and bytes of memory that may be used, then the lengths of
-two parts, which follow: where the document came from, as JSON, and the document."""
-
-REPLY: Final = Struct("<Q")
-"""What a reply begins with: the length of its JSON, which follows. One of length 0 comes first of
-all, as soon as the worker can read documents."""
 
 OUT_OF_MEMORY: Final = 77
 """Exit code of a worker that a document needed more memory than it may have."""
@@ -32,23 +23,28 @@ _ENTRY = attrgetter(*(each.name for each in fields(Entry)))
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
-    """What ``searchfeed.feeds.parse`` takes: bytes, where they came from, headers of a response."""
+class Request:
+    """How a document is to be read, which is the message after it.
 
-    data: bytes
+    ``url`` and ``headers`` are those of ``searchfeed.feeds.parse``; ``seconds`` and ``memory``, in
+    bytes, are what it may take.
+    """
+
     url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str]
+    seconds: float
+    memory: int
 
 
-def pack_origin(document: Document) -> bytes:
-    """All of a document but its bytes."""
-    return json.dumps([document.url, dict(document.headers)]).encode()
+def pack_request(request: Request) -> bytes:
+    """For ``unpack_request``."""
+    values = request.url, dict(request.headers), request.seconds, request.memory
+    return json.dumps(values).encode()
 
 
-def unpack_document(origin: bytes, data: bytes) -> Document:
-    """The document whose origin was packed by ``pack_origin``."""
-    url, headers = json.loads(origin)
-    return Document(data, url, headers)
+def unpack_request(packed: bytes) -> Request:
+    """What was packed by ``pack_request``."""
+    return Request(*json.loads(packed))
 
 
 def pack_outcome(outcome: Feed | ParseError) -> bytes:
@@ -60,7 +56,7 @@ def pack_outcome(outcome: Feed | ParseError) -> bytes:
     return json.dumps(plain, default=_plain).encode()
 
 
-def unpack_outcome(packed: bytes | bytearray) -> Feed | ParseError:
+def unpack_outcome(packed: bytes) -> Feed | ParseError:
     """What was packed by ``pack_outcome``.
 
     Raises:

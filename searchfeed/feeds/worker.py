@@ -1,8 +1,7 @@
 """A process that reads documents for another one: ``python -m searchfeed.feeds.worker``.
 
-``searchfeed.feeds.workers`` starts it, and says on its standard input what it is to read. It ends
-when that input does. A document that takes too much time ends it by a signal, one that takes too
-much memory with ``OUT_OF_MEMORY``.
+``searchfeed.feeds.workers`` starts it and says what it is to read. A document that takes too much
+time ends it by a signal, one that takes too much memory with ``OUT_OF_MEMORY``.
 """
 
 from __future__ import annotations
@@ -10,46 +9,44 @@ from __future__ import annotations
 import os
 import resource
 import signal
-import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
 
 from searchfeed.errors import ParseError
 from searchfeed.feeds import parse, wire
-from searchfeed.feeds.wire import Document
 from searchfeed.models import Feed
+from searchfeed.processes import Service, serve
 
 
-def main() -> None:
+def work(service: Service) -> None:
     """Answer requests until there are no more."""
-    # Ctrl-C goes to all processes of a terminal; the one that started this one decides.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    requests, replies = sys.stdin.buffer, sys.stdout.buffer
-    sys.stdout = sys.stderr
-    _warm_up()
-    with suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     start = _memory()
-    _answer(replies, b"")
-    while len(head := requests.read(wire.REQUEST.size)) == wire.REQUEST.size:
-        seconds, memory, *lengths = wire.REQUEST.unpack(head)
-        _limit_memory(start + memory if start else resource.RLIM_INFINITY)
+    while packed := service.receive():
+        request = wire.unpack_request(packed)
+        _limit_memory(start + request.memory if start else resource.RLIM_INFINITY)
         # Seconds of this processor: a busy machine is no fault of a document. It holds even
         # when whoever started this process has gone.
-        signal.setitimer(signal.ITIMER_PROF, seconds)
+        signal.setitimer(signal.ITIMER_PROF, request.seconds)
         try:
-            origin, data = map(requests.read, lengths)
-            packed = wire.pack_outcome(_outcome(wire.unpack_document(origin, data)))
+            data = service.receive()
+            if data is None:
+                return
+            answer = wire.pack_outcome(_outcome(request, data))
         except MemoryError:
             os._exit(wire.OUT_OF_MEMORY)
         signal.setitimer(signal.ITIMER_PROF, 0)
-        _answer(replies, packed)
+        service.send(answer)
 
 
-def _outcome(document: Document) -> Feed | ParseError:
+def warm_up() -> None:
+    """Load what ``parse`` loads when it is first called, so that no document is charged with it."""
+    feed = parse(b"<rss><channel><item><title>1</title></item></channel></rss>", url="")
+    wire.unpack_outcome(wire.pack_outcome(feed))
+
+
+def _outcome(request: wire.Request, data: bytes) -> Feed | ParseError:
     try:
-        return parse(document.data, url=document.url, headers=document.headers)
+        return parse(data, url=request.url, headers=request.headers)
     except ParseError as error:
         if isinstance(error.__cause__, MemoryError):
             raise MemoryError from error
@@ -57,19 +54,7 @@ def _outcome(document: Document) -> Feed | ParseError:
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - the border: one document must not cost the others
-        return ParseError(document.url, f"it could not be read as a feed ({type(error).__name__})")
-
-
-def _answer(replies: BinaryIO, packed: bytes) -> None:
-    replies.write(wire.REPLY.pack(len(packed)))
-    replies.write(packed)
-    replies.flush()
-
-
-def _warm_up() -> None:
-    """Load what ``parse`` loads when it is first called, so that no document is charged with it."""
-    feed = parse(b"<rss><channel><item><title>1</title></item></channel></rss>", url="")
-    wire.unpack_outcome(wire.pack_outcome(feed))
+        return ParseError(request.url, f"it could not be read as a feed ({type(error).__name__})")
 
 
 def _memory() -> int:
@@ -90,5 +75,4 @@ def _limit_memory(limit: int) -> None:
 
 
 if __name__ == "__main__":
-    with suppress(BrokenPipeError):
-        main()
+    serve(work, warm_up)
