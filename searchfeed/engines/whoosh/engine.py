@@ -100,20 +100,24 @@ class WhooshEngine:
         progress: Progress | None = None,
     ) -> None:
         """See ``Engine.write``."""
-        from searchfeed.engines.whoosh.schema import to_document
+        from searchfeed.engines.whoosh.building import build
 
-        with self._writer() as (writer, keys):
-            if replace:
-                writer.clear()
-            taken: set[str] = set()
+        taken: set[str] = set()
+
+        def noted(keys: Keys) -> Iterator[Change]:
             for done, change in enumerate(changes, start=1):
                 if change.entry.id in taken:
                     raise EngineError(f"entry {change.entry.id} stands twice in a batch of changes")
                 taken.add(change.entry.id)
                 keys.add_language(change.entry.language)
-                writer.add(to_document(change, lambda date: writer.terms("date", date)))
+                yield change
                 if progress is not None and done % EVERY == 0:
                     progress(done)
+
+        with self._writer() as (writer, keys):
+            if replace:
+                writer.clear()
+            build(noted(keys), writer, self._path, memory=MEMORY, languages=keys.languages)
             writer.delete_by_term("id", taken)
             writer.commit({"reached": str(reached), "fingerprint": fingerprint()})
             if progress is not None:

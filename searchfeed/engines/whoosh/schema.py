@@ -90,7 +90,7 @@ class Keys(dict[str, dict[str, "MakeKey"]]):
     def __init__(self, languages: Iterable[str]) -> None:
         super().__init__({field: {"fold": _other_fold} for field in self.FIELDS})
         self.update({field: {"fold": whole_term} for field in self.NAMES})
-        self._languages: set[str] = set()
+        self.languages: set[str] = set()
         # What states no language is most often English, and a stem too many does no harm.
         for language in ("en", *languages):
             self.add_language(language)
@@ -98,9 +98,9 @@ class Keys(dict[str, dict[str, "MakeKey"]]):
     def add_language(self, tag: str) -> None:
         """Have stems of a language in what is written from now on."""
         language = tag.partition("-")[0]
-        if language in self._languages or language not in analysis.STEMMED:
+        if language in self.languages or language not in analysis.STEMMED:
             return
-        self._languages.add(language)
+        self.languages.add(language)
         for field in ("title", "body", "tags", "feed_title"):
             self[field][f"stem-{language}"] = _stemmer(language)
 

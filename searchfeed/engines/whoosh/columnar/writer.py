@@ -59,6 +59,17 @@ def make_builder(
     return SegmentBuilder(field_kinds(schema), columns, keys, analyze, derive)
 
 
+def number_terms(kind: whoosh_fields.FieldType, value: object) -> list[bytes]:
+    """The terms that Whoosh makes of a number or date in a field; see ``BulkWriter.terms``."""
+    if not isinstance(kind, whoosh_fields.NUMERIC) or not kind.shift_step:
+        return [item[0] for item in kind.index(value)]
+    # The shifted terms follow from the first; Whoosh converts the value anew for each.
+    whole: bytes = kind.to_bytes(value)
+    number, size = int.from_bytes(whole[1:], "big"), len(whole) - 1
+    shifts = range(kind.shift_step, kind.bits, kind.shift_step)
+    return [whole, *(bytes((s,)) + (number >> s).to_bytes(size, "big") for s in shifts)]
+
+
 class BulkWriter:
     """Writes documents to an index, in one commit. For one thread.
 
@@ -160,14 +171,7 @@ class BulkWriter:
 
         A number has a term for each of its leading parts, which is how ranges are found.
         """
-        kind = self._schema[field]
-        if not isinstance(kind, whoosh_fields.NUMERIC) or not kind.shift_step:
-            return [item[0] for item in kind.index(value)]
-        # The shifted terms follow from the first; Whoosh converts the value anew for each.
-        whole: bytes = kind.to_bytes(value)
-        number, size = int.from_bytes(whole[1:], "big"), len(whole) - 1
-        shifts = range(kind.shift_step, kind.bits, kind.shift_step)
-        return [whole, *(bytes((s,)) + (number >> s).to_bytes(size, "big") for s in shifts)]
+        return number_terms(self._schema[field], value)
 
     def delete_by_term(self, field: str, terms: Iterable[str]) -> int:
         """Delete the committed documents that have one of the terms; those just added stay.
@@ -304,4 +308,4 @@ class BulkWriter:
                     path.unlink()
 
 
-__all__ = ("BulkWriter", "Document", "make_builder")
+__all__ = ("BulkWriter", "Document", "make_builder", "number_terms")
