@@ -874,3 +874,10 @@ def test_a_sentence_in_capitals_has_no_operators() -> None:
     assert parsed.notes == ("All of it is in capitals, so AND is read as a word.",)
     assert type(parse("IBM AND TURKEY").node).__name__ == "And"
     assert "Not" in outline(parse("migration and integration in turkey NOT syria at all").node)
+
+
+def test_quotes_in_pairs_hold_other_quotes() -> None:
+    assert (
+        outline(parse('「マイ・ヘヴン("My Heaven")」').node) == 'Phrase "マイ・ヘヴン("My Heaven")"'
+    )
+    assert outline(parse("“silk routes“").node) == 'Phrase "silk routes"'

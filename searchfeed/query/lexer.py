@@ -41,6 +41,7 @@ _SHOWN = re.compile(r"\S{1,30}")
 _PLAIN_SIGNS = frozenset("-+－＋−")
 _SYMBOLS = {"&&": "AND", "||": "OR"}
 _OPERATORS = {"AND": "AND", "OR": "OR", "NOT": "NOT", **_SYMBOLS}
+_CLOSING = {"「": "」", "『": "』", "«": "»", "“": "”"}
 _SENTENCE = 6
 """A text of so many words, all in capitals, is a sentence; its AND is no operator."""
 
@@ -167,7 +168,10 @@ class Lexer:
         return name.islower() and behind not in ":/\\" and fields.nearest(name) is not None
 
     def _phrase(self, start: int, at: int, sign: str, name: str) -> Part:
-        close = self._text.find('"', at + 1)
+        # Quotes that come in pairs can hold others: 「マイ・ヘヴン("My Heaven")」.
+        close = self._original.find(_CLOSING.get(self._original[at], '"'), at + 1)
+        if close < 0:
+            close = self._text.find('"', at + 1)
         if close < 0:
             close = end = len(self._text)
             self.notes.append("A quote is not closed, so the phrase runs to the end.")
