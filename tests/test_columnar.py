@@ -36,12 +36,12 @@ from searchfeed.engines.whoosh.columnar import (
     open_snapshot,
 )
 from searchfeed.engines.whoosh.columnar.builder import (
-    ColumnKind,
     Document,
     FieldKind,
     SegmentBuilder,
 )
 from searchfeed.engines.whoosh.columnar.codec import ColumnarCodec, ColumnarSegment, segment_readers
+from searchfeed.engines.whoosh.columnar.columns import ColumnKind
 from searchfeed.engines.whoosh.columnar.container import HEADER, HEADER_SIZE, Container, FileWriter
 from searchfeed.engines.whoosh.columnar.dictionary import Dictionary, write_dictionary
 from searchfeed.engines.whoosh.columnar.merge import merge_segments, plan_merges

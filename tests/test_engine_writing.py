@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from searchfeed import analysis
+from searchfeed.analysis import analyzer
 from searchfeed.analysis.sketch import SHORT, SHORTEST, WORDS, Terms, sketch, sketches
+from searchfeed.analysis.words import units
 from searchfeed.engines.whoosh.columnar.builder import Document, FieldKind, SegmentBuilder
 from searchfeed.engines.whoosh.columnar.reader import SegmentReader
 
@@ -77,6 +79,16 @@ def test_without_an_analyzer_there_are_no_stretches(tmp_path: Path) -> None:
         builder.add(Document(stretches={"tag": ["oil"]}))
     builder.write(tmp_path / "x.sfc")
     assert SegmentReader(tmp_path / "x.sfc").doc_count == 0
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.text("0123456789,,,...a('-$%", max_size=12))
+@example("1,234,567.")
+@example("(31.265)")
+@example(".5")
+@example("1,23")
+def test_the_short_way_for_numbers_is_no_other_way(stretch: str) -> None:
+    assert analyzer._Memory()[stretch] == analyzer._columns(units(stretch))
 
 
 WORD = st.sampled_from([*(f"w{number}" for number in range(40)), "12", "3.5", "café", "٣", "the"])

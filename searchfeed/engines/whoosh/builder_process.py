@@ -9,7 +9,8 @@ from pathlib import Path
 
 from searchfeed.engines.whoosh.building import Setting, unpack_changes
 from searchfeed.engines.whoosh.columnar.segment import EXTENSION
-from searchfeed.engines.whoosh.columnar.writer import make_builder, number_terms
+from searchfeed.engines.whoosh.columnar.whoosh_writing import number_terms
+from searchfeed.engines.whoosh.columnar.writer import make_builder
 from searchfeed.engines.whoosh.schema import Keys, analyze, derive, make_schema, to_document
 from searchfeed.processes import Service, serve
 

@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from whoosh import columns, formats
 from whoosh.codec import base
+from whoosh.fields import NUMERIC
 
-from searchfeed.engines.whoosh.columnar.builder import ColumnBuilder, ColumnKind, FieldKind
+from searchfeed.engines.whoosh.columnar.builder import FieldKind
+from searchfeed.engines.whoosh.columnar.columns import ColumnBuilder, ColumnKind
 from searchfeed.engines.whoosh.columnar.segment import Postings, SegmentFile
 from searchfeed.engines.whoosh.columnar.stored import StoredWriter, to_line
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from whoosh.fields import Schema
+    from whoosh.fields import FieldType, Schema
 
 
 def check_format(name: str, format_: formats.Format) -> type[formats.Format]:
@@ -72,6 +74,17 @@ def column_kind(column: Any) -> ColumnKind:
     if isinstance(column, columns.RefBytesColumn) and not column.default_value().strip(b"\0"):
         return ColumnKind()
     raise TypeError(f"columns of the kind {type(column).__name__} are not kept")
+
+
+def number_terms(kind: FieldType, value: object) -> list[bytes]:
+    """The terms that Whoosh makes of a number or date in a field; see ``BulkWriter.terms``."""
+    if not isinstance(kind, NUMERIC) or not kind.shift_step:
+        return [item[0] for item in kind.index(value)]
+    # The shifted terms follow from the first; Whoosh converts the value anew for each.
+    whole: bytes = kind.to_bytes(value)
+    number, size = int.from_bytes(whole[1:], "big"), len(whole) - 1
+    shifts = range(kind.shift_step, kind.bits, kind.shift_step)
+    return [whole, *(bytes((s,)) + (number >> s).to_bytes(size, "big") for s in shifts)]
 
 
 class DocumentsWriter(base.PerDocumentWriter):

@@ -38,7 +38,11 @@ from searchfeed.engines.whoosh.columnar.snapshot import (
     read_state,
     write_side_file,
 )
-from searchfeed.engines.whoosh.columnar.whoosh_writing import column_kind, field_kinds
+from searchfeed.engines.whoosh.columnar.whoosh_writing import (
+    column_kind,
+    field_kinds,
+    number_terms,
+)
 from searchfeed.errors import EngineError
 
 
@@ -57,17 +61,6 @@ def make_builder(
         name: column_kind(field.column_type) for name, field in schema.items() if field.column_type
     }
     return SegmentBuilder(field_kinds(schema), columns, keys, analyze, derive)
-
-
-def number_terms(kind: whoosh_fields.FieldType, value: object) -> list[bytes]:
-    """The terms that Whoosh makes of a number or date in a field; see ``BulkWriter.terms``."""
-    if not isinstance(kind, whoosh_fields.NUMERIC) or not kind.shift_step:
-        return [item[0] for item in kind.index(value)]
-    # The shifted terms follow from the first; Whoosh converts the value anew for each.
-    whole: bytes = kind.to_bytes(value)
-    number, size = int.from_bytes(whole[1:], "big"), len(whole) - 1
-    shifts = range(kind.shift_step, kind.bits, kind.shift_step)
-    return [whole, *(bytes((s,)) + (number >> s).to_bytes(size, "big") for s in shifts)]
 
 
 class BulkWriter:
@@ -308,4 +301,4 @@ class BulkWriter:
                     path.unlink()
 
 
-__all__ = ("BulkWriter", "Document", "make_builder", "number_terms")
+__all__ = ("BulkWriter", "Document", "make_builder")

@@ -1,0 +1,65 @@
+"""The columns of a segment, as they are collected."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from searchfeed.engines.whoosh.columnar.occurrences import view
+from searchfeed.engines.whoosh.columnar.segment import SegmentFile
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnKind:
+    """A column: of numbers of a type as numpy writes it (``u8``), or of byte strings (empty)."""
+
+    type: str = ""
+    default: float = 0
+
+
+TYPE_CODES = dict(
+    zip(("u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f4", "f8"), "BHIQbhiqfd", strict=True)
+)
+"""What ``array`` calls the types of numpy."""
+
+
+class ColumnBuilder:
+    """The values of one column, in the order of the documents."""
+
+    def __init__(self, kind: ColumnKind) -> None:
+        self.kind = kind
+        self._documents = array("i")
+        self._numbers = array(TYPE_CODES[kind.type or "u1"])
+        self._texts: list[bytes] = []
+
+    def check(self, value: Any) -> None:
+        """Raise TypeError or OverflowError if the column cannot hold a value."""
+        if self.kind.type:
+            array(self._numbers.typecode, (value,))
+        elif not isinstance(value, bytes):
+            raise TypeError(f"a column of bytes cannot hold {value!r}")
+
+    def add(self, document: int, value: Any) -> None:
+        """Take the value of a document; the documents come in ascending order."""
+        if self.kind.type:
+            self._numbers.append(value)
+        else:
+            self._texts.append(value)
+        self._documents.append(document)
+
+    def write(self, name: str, file: SegmentFile, doc_count: int) -> None:
+        """Fill up with the default and write."""
+        places = view(self._documents)
+        if self.kind.type:
+            values = np.full(doc_count, self.kind.default, dtype=f"<{self.kind.type}")
+            values[places] = self._numbers
+            file.numbers(name, values, self.kind.default)
+            return
+        texts = sorted({b"", *self._texts})
+        numbers = {text: number for number, text in enumerate(texts)}
+        codes = np.zeros(doc_count, dtype=np.int64)
+        codes[places] = [numbers[text] for text in self._texts]
+        file.texts(name, codes, texts)
