@@ -11,8 +11,8 @@ from benchmarks.questions import Kind, Question
 from searchfeed import tree
 from searchfeed.archive import Archive
 from searchfeed.engines import Change, Engine, open_engine
-from searchfeed.index import ARCHIVE, Index
 from searchfeed.models import Entry, Feed, Query, Sort
+from searchfeed.store import ARCHIVE
 
 BATCH = 1_000
 """Entries that the archive takes in one transaction: as many as a large feed has."""
