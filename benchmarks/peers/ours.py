@@ -11,6 +11,7 @@ from benchmarks.questions import Kind, Question
 from searchfeed import tree
 from searchfeed.archive import Archive
 from searchfeed.engines import Change, Engine, open_engine
+from searchfeed.index import Index
 from searchfeed.models import Entry, Feed, Query, Sort
 from searchfeed.store import ARCHIVE
 
