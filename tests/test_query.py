@@ -617,13 +617,14 @@ def test_only_the_beginning_of_a_long_text_is_read() -> None:
 def test_time_and_depth_are_bounded(piece: str, before: str) -> None:
     for length in (LONGEST, 100_000):
         text = (before + piece * length)[:length] + "!"
-        start = time.perf_counter()
+        # Far above what it takes (0.3 s at most): what grows faster than the text takes minutes.
+        start = time.process_time()
         try:
             node = read(text).node
         except QueryError:
             continue
         finally:
-            assert time.perf_counter() - start < 1
+            assert time.process_time() - start < 5
         rows = tree.outline(node).split("\n")
         assert max(len(row) - len(row.lstrip()) for row in rows) < 2 * DEEPEST
 
