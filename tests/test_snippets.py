@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from itertools import pairwise
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -159,9 +159,9 @@ def test_time_stays_small_on_hostile_text() -> None:
         "x" * 500_000,
         "\u0301" * 100_000,
     ):
-        started = perf_counter()
+        started = process_time()
         make(entry("t", text), [word("alpha"), word("beta"), phrase("alpha", "alpha", slop=3)])
-        assert perf_counter() - started < 5, text[:20]
+        assert process_time() - started < 5, text[:20]
 
 
 def test_the_width_is_kept() -> None:
