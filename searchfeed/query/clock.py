@@ -22,6 +22,7 @@ UNITS: dict[str, Length] = {
 
 _TICK = timedelta(microseconds=1)
 _SECOND = timedelta(seconds=1)
+_DAY = timedelta(days=1)
 _LENGTH = re.compile(r"(?:\d{1,4} ?[a-z]+ ?)+")
 _PART = re.compile(r"(\d{1,4}) ?([a-z]+)")
 
@@ -34,8 +35,21 @@ class SystemZone(tzinfo):
     """
 
     def utcoffset(self, moment: datetime | None, /) -> timedelta | None:
-        """How far the zone's clocks were ahead of UTC."""
-        return None if moment is None else moment.replace(tzinfo=None).astimezone().utcoffset()
+        """How far the zone's clocks were ahead of UTC.
+
+        Of a time that they skipped or showed twice: before the change, after it with ``fold``
+        (PEP 495; releases of Python differ in what ``astimezone`` makes of such a time).
+        """
+        if moment is None:
+            return None
+        shown = moment.replace(tzinfo=UTC, fold=0)
+        before, after = _ahead(shown - _DAY), _ahead(shown + _DAY)
+        if before == after:
+            return before
+        is_before, is_after = _ahead(shown - before) == before, _ahead(shown - after) == after
+        if is_before == is_after:
+            return after if moment.fold else before
+        return before if is_before else after
 
     def tzname(self, moment: datetime | None, /) -> str | None:
         """What the C library calls the zone."""
@@ -46,9 +60,14 @@ class SystemZone(tzinfo):
 
     def fromutc(self, moment: datetime, /) -> datetime:
         """The zone's own time for a moment of UTC."""
-        shown = moment.replace(tzinfo=UTC).astimezone()
-        first = shown.replace(tzinfo=None).astimezone()
-        return shown.replace(tzinfo=self, fold=int(first.utcoffset() != shown.utcoffset()))
+        ahead = _ahead(moment.replace(tzinfo=UTC))
+        shown = moment.replace(tzinfo=None) + ahead
+        return shown.replace(tzinfo=self, fold=int(self.utcoffset(shown) != ahead))
+
+
+def _ahead(moment: datetime) -> timedelta:
+    """How far the system's clocks are ahead of UTC at an aware moment."""
+    return moment.astimezone().utcoffset() or timedelta()
 
 
 @dataclass(frozen=True, slots=True)
