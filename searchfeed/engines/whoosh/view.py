@@ -102,6 +102,15 @@ class View:
             for number in segment.terms_by_key(field, kind, key, prefix=prefix)
         }
 
+    def stemmed(self) -> set[str]:
+        """The languages that terms have stems of."""
+        return {
+            kind.removeprefix("stem-")
+            for segment, _ in self._segments
+            for kind in segment.field("body").attributes["keys"]
+            if kind.startswith("stem-")
+        }
+
     def holding(self, field: str, term: str) -> Documents:
         """The documents that hold a term, ascending."""
         return self.postings(field, term)[0]

@@ -35,8 +35,7 @@ class Vocabulary:
 
     def __init__(self, view: View) -> None:
         self._view = view
-        tags = {tag.split("-")[0] for tag in view.terms("language")}
-        self._languages = sorted(tags & analysis.STEMMED | {"en"})
+        self._languages = sorted(view.stemmed())
         self._sorted = cache(self._sort)
         self._spellings = cache(lambda field: Spellings(self._sorted(field)[0]))
         self.lexicon = cache(partial(Lexicon, view))
