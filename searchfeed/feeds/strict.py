@@ -10,6 +10,7 @@ import re
 import xml.sax.expatreader
 import xml.sax.handler
 import xml.sax.xmlreader
+from contextlib import suppress
 from io import BytesIO
 from typing import Any, Final
 
@@ -31,6 +32,9 @@ _ADDRESS = re.compile(
 
 _TEXTS_LIMIT: Final = 16
 """Texts of one entry: each is compared with all others."""
+
+_STUMBLES: Final = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+"""What feedparser raises where an element stands in a place that it did not think of."""
 
 
 class _Parser(feedparser.api.StrictFeedParser):  # type: ignore[misc, unused-ignore]
@@ -54,13 +58,17 @@ class _Parser(feedparser.api.StrictFeedParser):  # type: ignore[misc, unused-ign
             self.handle_data("".join(self._characters))
             self._characters.clear()
 
+    # Elements where no feed has them (a feed inside a link) trip feedparser up; each costs what it
+    # says, and not the feed.
     def startElementNS(self, name: Any, qname: Any, attributes: Any) -> None:  # noqa: N802
         self._flush()
-        super().startElementNS(name, qname, attributes)
+        with suppress(*_STUMBLES):
+            super().startElementNS(name, qname, attributes)
 
     def endElementNS(self, name: Any, qname: Any) -> None:  # noqa: N802
         self._flush()
-        super().endElementNS(name, qname)
+        with suppress(*_STUMBLES):
+            super().endElementNS(name, qname)
 
     def pop_content(self, tag: str) -> Any:
         # feedparser keeps one summary, the last; which of them is worth keeping is for `body`.
