@@ -723,3 +723,13 @@ def test_a_language_that_no_entry_states_is_told_by_its_long_texts(engine: Engin
     text = "Am Hafen stehen alte Häuser, und die Kinder laufen jeden Morgen an ihnen vorbei. " * 4
     write(engine, entry(1, "x", text, language=""), entry(2, "boats", language="en"))
     assert ask(engine, Word("Haus")) == [1]
+
+
+def test_where_scripts_meet_the_two_terms_count_as_one(engine: Engine) -> None:
+    write(
+        engine,
+        entry(1, "x", "世の中に1つ、ジョージ2世"),
+        entry(2, "y", "ジョージ1世、中に2つ世の"),
+    )
+    assert ask(engine, Word("ジョージ1世の国はどこ"))[0] == 2
+    assert ask(engine, Word("ジョージ2世の国はどこ"))[0] == 1

@@ -64,6 +64,9 @@ WHOLE = 0.4
 SENTENCE = 3
 """A run of so many terms (a sentence of Japanese is one word) is ranked by each of them too."""
 
+BORDER = 0.5
+"""What a pair of terms of two scripts (``6号``) is worth for each of the two."""
+
 SOME, ALL, TYPED = range(3)
 """What an entry can hold of what was wanted (see ``Matched``)."""
 
@@ -256,6 +259,12 @@ class Scorer:
             return self._leaf(word, wanted=True)
         whole = self._leaf(word, wanted=True, worth=WHOLE if compound else 1.0)
         parts = [self._leaf(tree.Word(term), wanted=True) for term in terms]
+        if not compound:
+            # Within a script a pair of characters is a term; where scripts meet it is made one.
+            for one, other in pairwise(terms):
+                if one.isascii() != other.isascii():
+                    border = tree.Word(one + (other if other.isascii() else other[0]))
+                    parts.append(self._leaf(border, wanted=True, worth=BORDER))
         return self._union([whole, *map(Matched.partial, parts)])
 
     def _leaf(self, leaf: tree.Words, *, wanted: bool, worth: float = 1.0) -> Matched:
