@@ -130,7 +130,6 @@ class Index:
         if not isinstance(query, Query):
             query = Query(query, limit, offset, Sort(sort), tuple(feeds), recency, fuzzy, dedupe)
         node, notes = _read(query)
-        self._store.archive()
         engine, more_notes = self._store.ready()
         return self._page(query, node, engine, (*notes, *more_notes), started)
 
@@ -305,7 +304,6 @@ class Index:
         query = query if isinstance(query, Query) else Query(query, feeds=tuple(feeds))
         zone = zone or _system_zone()
         node, read_notes = _read(query, zone)
-        self._store.archive()
         engine, notes = self._store.ready()
         answer = engine.search(node, limit=1)
         facet = Facet(period)
@@ -340,10 +338,8 @@ class Index:
             QueryError: a condition in the query cannot be meant.
         """
         node, notes = _read(Query(query))
-        self._store.archive()
-        return ExplainedQuery(
-            query, tree.outline(node), notes, self._store.ready()[0].describe(node)
-        )
+        engine, _ = self._store.ready()
+        return ExplainedQuery(query, tree.outline(node), notes, engine.describe(node))
 
     def get(self, id: str) -> Entry:
         """The entry with this id, or with the only id that starts so.

@@ -46,8 +46,8 @@ class Store:
 
     def ready(self) -> tuple[Engine, tuple[str, ...]]:
         """The engine, holding all that the archive holds, and what to tell where it does not."""
-        engine = self.engine()
         archive = self.archive()
+        engine = self.engine()
         if not engine.stale and engine.reached == archive.sequence:
             return engine, ()
         try:
