@@ -20,6 +20,8 @@ feedparser) are translated where they arise, with the original as ``__cause__``.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 
 class SearchfeedError(Exception):
     """Base of every deliberate error; ``str()`` is one line fit for a person."""
@@ -46,7 +48,25 @@ class SourceError(SearchfeedError):
 
 
 class FetchError(SourceError):
-    """The bytes of a source could not be had."""
+    """The bytes of a source could not be had.
+
+    Attributes:
+        retry_after: how long its server asked to be left alone, where it did.
+        gone: whether its server says that it will never be back.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        reason: str,
+        remedy: str = "",
+        *,
+        retry_after: timedelta | None = None,
+        gone: bool = False,
+    ) -> None:
+        super().__init__(source, reason, remedy)
+        self.retry_after = retry_after
+        self.gone = gone
 
 
 class ParseError(SourceError):

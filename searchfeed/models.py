@@ -83,9 +83,51 @@ class Feed:
     warnings: tuple[str, ...] = ()
 
 
+class SubscriptionState(StrEnum):
+    """Whether a subscription is fetched: ``gone`` is one whose server said it will not be back."""
+
+    ACTIVE = "active"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A feed that is fetched again and again. Dates are aware UTC.
+
+    Attributes:
+        feed_url: the feed's identity, which stays when it moves: the URL first subscribed to.
+        url: where it is fetched from now; it may hold a name and a password, so never show it.
+        state: whether it is fetched at all.
+        etag, last_modified: what the server last sent, verbatim; empty where it sent none.
+        last_fetch: when it was last tried.
+        last_success: when that last worked, also where nothing was new.
+        last_error: why the last try failed; empty where it did not.
+        failures: tries in a row that failed.
+        next_fetch: it is not fetched before that; None is any time.
+        moved_to: where the server last said that the feed has moved for good; empty for nowhere.
+        moves: how many times in a row it said so.
+    """
+
+    feed_url: str
+    url: str
+    state: SubscriptionState = SubscriptionState.ACTIVE
+    etag: str = ""
+    last_modified: str = ""
+    last_fetch: datetime | None = None
+    last_success: datetime | None = None
+    last_error: str = ""
+    failures: int = 0
+    next_fetch: datetime | None = None
+    moved_to: str = ""
+    moves: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class FeedState:
-    """What the archive knows of a feed. ``entries`` counts those kept; dates are aware UTC."""
+    """What the archive knows of a feed. ``entries`` counts those kept; dates are aware UTC.
+
+    ``title`` is the user's own where there is one. ``subscription`` is None for feeds of files.
+    """
 
     url: str
     title: str
@@ -94,6 +136,8 @@ class FeedState:
     entries: int
     newest: datetime | None
     last_success: datetime | None
+    tags: tuple[str, ...] = ()
+    subscription: Subscription | None = None
 
 
 class Sort(StrEnum):

@@ -720,7 +720,7 @@ def test_an_empty_file_becomes_an_archive(path: Path) -> None:
     path.touch()
     with Archive(path) as archive:
         archive.store(feed(FULL))
-    assert user_version(path) == schema.VERSION == 1
+    assert user_version(path) == schema.VERSION == 2
     with Archive(path) as archive:
         assert archive.find(FULL.id) == FULL
     with closing(sqlite3.connect(path)) as connection:

@@ -1,10 +1,14 @@
 """The tables of the archive, and how an older archive becomes one of this release.
 
     state     one row: the highest sequence number given, and the release that reads these tables
-    feed      a feed's newest title, link and language
+    feed      a feed's newest title, link and language; the name and tags that the user gave it;
+              and what its entries are known by (``guid`` or ``link``)
     entry     an entry: its feed, the sequence number of its last change, how many versions it has
     version   what an entry said, whole, from when it was seen saying so; the first is ordinal 1
     source    what document was last read from a source, so that it need not be parsed again
+    subscription   a feed that is fetched again: from where, when, and how that went
+    removal   an entry that was taken out, so that engines drop it too; ``back`` says whether it
+              is stored again where its feed still has it
 
 Dates are integers, microseconds since 1970 in UTC. Lists are JSON text. The newest version of an
 entry is the one whose ordinal is ``entry.versions``, and the first one tells when the entry was
@@ -80,6 +84,37 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 feed INTEGER NOT NULL REFERENCES feed (number),
                 entries INTEGER NOT NULL
             ) STRICT, WITHOUT ROWID
+            """,
+        ),
+    ),
+    (
+        "0.2.0",
+        (
+            "ALTER TABLE feed ADD COLUMN name TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE feed ADD COLUMN tags TEXT NOT NULL DEFAULT '[]'",
+            "ALTER TABLE feed ADD COLUMN key TEXT NOT NULL DEFAULT 'guid'",
+            """
+            CREATE TABLE subscription (
+                feed INTEGER PRIMARY KEY REFERENCES feed (number),
+                url TEXT NOT NULL UNIQUE,
+                state TEXT NOT NULL,
+                etag TEXT NOT NULL DEFAULT '',
+                last_modified TEXT NOT NULL DEFAULT '',
+                last_fetch INTEGER,
+                last_success INTEGER,
+                last_error TEXT NOT NULL DEFAULT '',
+                failures INTEGER NOT NULL DEFAULT 0,
+                next_fetch INTEGER,
+                moved_to TEXT NOT NULL DEFAULT '',
+                moves INTEGER NOT NULL DEFAULT 0
+            ) STRICT
+            """,
+            """
+            CREATE TABLE removal (
+                sequence INTEGER PRIMARY KEY,
+                id TEXT NOT NULL UNIQUE,
+                back INTEGER NOT NULL
+            ) STRICT
             """,
         ),
     ),

@@ -97,7 +97,9 @@ def _store_feed(connection: sqlite3.Connection, new: Prepared) -> int:
     if row is None:
         number = one(connection, "SELECT coalesce(max(number), 0) FROM feed") + 1
         connection.execute(
-            "INSERT INTO feed VALUES (?, ?, ?, ?, ?, ?)", (number, feed.url, *values, new.moment)
+            "INSERT INTO feed (number, url, title, link, language, last_success) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            (number, feed.url, *values, new.moment),
         )
         return number
     number, *stored = row
