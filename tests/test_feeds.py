@@ -496,6 +496,21 @@ def test_encoding(codec: str, declared: str) -> None:
     assert entry.title == "Crème brûlée"
 
 
+@pytest.mark.parametrize("kind", ["rss", "json"])
+def test_relative_links_start_from_where_the_document_lies(kind: str) -> None:
+    data = (
+        _rss("<title>x</title><link>a/1</link>")
+        if kind == "rss"
+        else b'{"version": "https://jsonfeed.org/version/1.1", "items": [{"id": 1, "url": "a/1"}]}'
+    )
+    headers = {"Content-Location": "https://cdn.example/news/feed"}
+    feed = parse(data, url=URL, headers=headers)
+    assert (feed.url, feed.entries[0].link) == (URL, "https://cdn.example/news/a/1")
+    # One that cannot be meant is as good as none.
+    other = parse(data, url=URL, headers={"content-location": "ftp://x.example/"})
+    assert other.entries[0].link == parse(data, url=URL).entries[0].link != ""
+
+
 @pytest.mark.parametrize(
     ("codec", "declared", "word"),
     [

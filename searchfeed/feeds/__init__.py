@@ -32,8 +32,9 @@ def parse(data: bytes, *, url: str, headers: Mapping[str, str] | None = None) ->
 
     Args:
         data: the document, as it was stored or sent (after any compression).
-        url: the URL that it was fetched from, or the path of the file it was read from.
-        headers: of the response; ``content-type`` and ``content-language`` are used.
+        url: the URL that it was first fetched from, or the path of the file it was read from.
+        headers: of the response: ``content-type`` tells its encoding, ``content-language`` its
+            language, and ``content-location`` what relative links start from (else ``url``).
 
     Raises:
         ParseError: it is not a feed, or not one that can be read safely.
@@ -46,7 +47,9 @@ def parse(data: bytes, *, url: str, headers: Mapping[str, str] | None = None) ->
 def _read(data: bytes, url: str, headers: Mapping[str, str]) -> FeedDraft:
     # Here and not above: importing searchfeed must not load feedparser and html2text.
     from searchfeed.feeds import encoding, guard, jsonfeed, syndication
+    from searchfeed.feeds.identity import safe_link
 
+    base = safe_link(headers.get("content-location", ""), url) or safe_link(url)
     if not data.strip(b" \t\r\n\0"):
         raise ParseError(url, "it is empty", "see whether the address or the file is the right one")
     if data.startswith(b"\x1f\x8b"):
@@ -54,7 +57,7 @@ def _read(data: bytes, url: str, headers: Mapping[str, str]) -> FeedDraft:
     text, problem = encoding.read(data, headers)
     text = text.lstrip("\ufeff \t\r\n\0")
     if text.startswith("{"):
-        draft = jsonfeed.read(text, url)
+        draft = jsonfeed.read(text, url, base)
         return replace(draft, warnings=(*draft.warnings, problem)) if problem else draft
     if _HTML_PAGE.match(text):
         raise ParseError(
@@ -71,7 +74,7 @@ def _read(data: bytes, url: str, headers: Mapping[str, str]) -> FeedDraft:
         raise ParseError(url, f"not read, because {error}") from error
     if problem and not document.problem:
         document = replace(document, problem=problem)
-    return syndication.read(document, url, headers.get("content-language", ""))
+    return syndication.read(document, url, base, headers.get("content-language", ""))
 
 
 def _finished(draft: FeedDraft, url: str) -> Feed:

@@ -21,12 +21,13 @@ def _integer(digits: str) -> int:
     return int(digits[:_DIGITS_LIMIT])
 
 
-def read(text: str, url: str) -> FeedDraft:
+def read(text: str, url: str, base: str) -> FeedDraft:
     """The feed in ``text``.
 
     Args:
         text: JSON.
-        url: where it came from; relative links are resolved against it if it is http(s).
+        url: where it came from, for errors.
+        base: what relative links are resolved against, or empty.
 
     Raises:
         ParseError: it is not JSON, or JSON that is no feed.
@@ -44,7 +45,7 @@ def read(text: str, url: str) -> FeedDraft:
     version = _string(found, "version")
     if not isinstance(found, dict) or "jsonfeed.org/version/" not in version:
         raise ParseError(url, "not a feed: JSON that does not say it is a JSON Feed")
-    return _Reader(found, safe_link(url)).feed()
+    return _Reader(found, base).feed()
 
 
 class _Reader:

@@ -26,12 +26,13 @@ _OTHER_ROOTS: Final = {
 }
 
 
-def read(document: Document, url: str, base_language: str) -> FeedDraft:
+def read(document: Document, url: str, base: str, base_language: str) -> FeedDraft:
     """The feed in ``document``.
 
     Args:
         document: as `guard.repair` gives it.
-        url: where it came from; relative links are resolved against it if it is http(s).
+        url: where it came from, for errors.
+        base: what relative links are resolved against, or empty.
         base_language: the server's word on the language, or empty.
 
     Raises:
@@ -39,7 +40,6 @@ def read(document: Document, url: str, base_language: str) -> FeedDraft:
     """
     if document.root in _OTHER_ROOTS:
         raise ParseError(url, *_OTHER_ROOTS[document.root])
-    base = safe_link(url)
     try:
         parser = strict.run(document, base, base_language)
     except Exception as error:  # the border: feedparser documents no error of its own
