@@ -32,6 +32,8 @@ from searchfeed.models import (
     Sort,
     Span,
     Stats,
+    Subscription,
+    SubscriptionState,
 )
 from searchfeed.output import ENTRY, FEEDS, RESULTS, STATS, Screen
 from searchfeed.output.clean import UNSAFE, clean, hyperlink, line
@@ -435,6 +437,10 @@ class TestJSON:
         self.check(json.loads(written(ENTRY.render(entry(), "json", screen))), "entry_document")
         self.check(json.loads(written(FEEDS.render((STATE,), "json", screen))), "feeds_document")
         self.check(json.loads(written(FEEDS.render((), "json", screen))), "feeds_document")
+        states = (STATE, subscribed(), subscribed(next_fetch=None, last_error="HTTP 503"))
+        self.check(json.loads(written(FEEDS.render(states, "json", screen))), "feeds_document")
+        for row in written(FEEDS.render(states, "ndjson", screen)).splitlines():
+            self.check(json.loads(row), "feed_line")
         self.check(json.loads(written(STATS.render(FIGURES, "json", screen))), "stats_document")
 
     def test_texts_are_exact_and_what_a_terminal_obeys_is_escaped(self) -> None:
@@ -458,11 +464,11 @@ def closed(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     parts = {name: closed(part) for name, part in schema.items()}
-    # A hit extends an entry, so both are closed where they are used: in hits and in documents.
-    extended = "enclosures" in schema.get("properties", ())
+    # A hit extends an entry, and a line of feeds the state of one, so these are not closed here.
+    extended = not {"enclosures", "subscription"}.isdisjoint(schema.get("properties", ()))
     if schema.get("type") == "object" and "properties" in schema and not extended:
         parts["additionalProperties"] = False
-    if schema.get("items") == {"$ref": "#/$defs/hit"}:
+    if schema.get("items") in ({"$ref": "#/$defs/hit"}, {"$ref": "#/$defs/feed_state"}):
         parts["items"]["unevaluatedProperties"] = False
     return parts
 
@@ -559,9 +565,54 @@ def test_feeds_for_people_and_for_programs() -> None:
         "2 feeds, 19,052 entries\n"
     )
     assert written(FEEDS.render((STATE, untitled), "plain", screen)) == (
-        "https://x.org/f.rss\tX\t12\t2026-11-20T12:00:00Z\t2026-11-20T12:00:00Z\n"
-        "/home/me/x.xml\t\t19040\t\t\n"
+        "https://x.org/f.rss\tX\t12\t2026-11-20T12:00:00Z\t2026-11-20T12:00:00Z\tfile\t\t\t\n"
+        "/home/me/x.xml\t\t19040\t\t\tfile\t\t\t\n"
     )
+
+
+def subscribed(**changes: Any) -> FeedState:
+    url = "https://x.org/f.rss"
+    kept = Subscription(
+        url, url, last_fetch=NOW, last_success=NOW, next_fetch=NOW + timedelta(minutes=25)
+    )
+    return replace(STATE, tags=("news", "far away"), subscription=replace(kept, **changes))
+
+
+def test_how_it_stands_with_a_subscription() -> None:
+    screen = Screen(now=NOW, zone=UTC)
+    failing = subscribed(last_error="HTTP 503", failures=3, last_success=None, next_fetch=None)
+    gone = subscribed(state=SubscriptionState.GONE, last_success=NOW - timedelta(hours=2))
+    new = replace(failing, title="", entries=0, newest=None, tags=())
+    new = replace(new, subscription=Subscription(new.url, new.url))
+    assert written(FEEDS.render((subscribed(), failing, gone, new), "table", screen)) == (
+        "12  X  just now\n"
+        "    https://x.org/f.rss · #news #far away · read just now, due in 25 minutes\n"
+        "12  X  just now\n"
+        "    https://x.org/f.rss · #news #far away · never read, due now\n"
+        "    failed just now, 3 times in a row: HTTP 503\n"
+        "12  X  just now\n"
+        "    https://x.org/f.rss · #news #far away · read 2 hours ago\n"
+        "    gone: its server says that it will not be back; it is not asked again\n"
+        " 0  https://x.org/f.rss  no entries yet\n"
+        "    never read, due now\n"
+        "4 feeds, 36 entries\n"
+    )
+    plain = written(FEEDS.render((subscribed(), failing, gone), "plain", screen)).splitlines()
+    assert [row.split("\t")[5:] for row in plain] == [
+        ["active", "2026-11-20T12:25:00Z", "", "news; far away"],
+        ["active", "", "HTTP 503", "news; far away"],
+        ["gone", "2026-11-20T12:25:00Z", "", "news; far away"],
+    ]
+    sheet = list(csv.DictReader(StringIO(written(FEEDS.render((failing,), "csv", screen)))))
+    assert sheet[0]["failures"] == "3"
+    assert sheet[0]["last_error"] == "HTTP 503"
+    assert (sheet[0]["state"], sheet[0]["tags"]) == ("active", "news; far away")
+
+
+def test_where_a_feed_is_fetched_from_is_never_written() -> None:
+    state = subscribed(url="https://me:secret@x.org/f.rss")
+    for name in FEEDS.formats:
+        assert "secret" not in written(FEEDS.render((state,), name, Screen()))
 
 
 def test_stats_for_people_and_for_programs() -> None:
@@ -605,7 +656,9 @@ def test_no_renderer_lets_anything_through_that_a_terminal_obeys(
 ) -> None:
     screen = Screen(width, escapes, now=NOW, zone=UTC)
     found = results(hit, text=hit.entry.title)
-    state = FeedState(hit.entry.feed_url, hit.entry.feed_title, hit.entry.link, "", 1, NOW, NOW)
+    title, link = hit.entry.feed_title, hit.entry.link
+    kept = Subscription(hit.entry.feed_url, link, last_error=title, next_fetch=NOW, failures=2)
+    state = FeedState(kept.feed_url, title, link, "", 1, NOW, NOW, hit.entry.tags, kept)
     figures = Stats(hit.entry.title, "whoosh", 1, 1, 1, NOW, NOW, 1, 1)
     runs: list[tuple[tuple[str, ...], Callable[[str], Iterator[str]]]] = [
         (RESULTS.formats, lambda name: RESULTS.render(found, name, screen)),

@@ -49,7 +49,8 @@ class Document:
 class Workers:
     """Processes that read documents; they are started when they are needed, and end with it.
 
-    Only one ``parse`` may be under way at a time. It is a context manager.
+    Only one ``parse`` may be under way at a time; any thread may ``submit``. It is a context
+    manager.
 
     Args:
         count: how many processes there are at most; by default what ``SEARCHFEED_WORKERS`` says,
@@ -119,13 +120,21 @@ class Workers:
                     done, future = under_way.popleft()
                     ahead -= done
                     yield future.result()
-                under_way.append((size, self._threads.submit(self._parse, document)))
+                under_way.append((size, self.submit(document)))
                 ahead += size
             while under_way:
                 yield under_way.popleft()[1].result()
         finally:
             for _, future in under_way:
                 future.cancel()
+
+    def submit(self, document: Document) -> Future[Feed | ParseError]:
+        """The feed of one document, or why it has none, as soon as a process has read it.
+
+        This is for documents that come one by one and at any time; how many are under way is
+        then for the caller to bound. A future that is still to come is cancelled by ``close``.
+        """
+        return self._threads.submit(self._parse, document)
 
     def _parse(self, document: Document) -> Feed | ParseError:
         worker = self._take()

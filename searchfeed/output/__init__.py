@@ -123,7 +123,13 @@ ENTRY: Renderers[Entry] = Renderers(
 FEEDS: Renderers[tuple[FeedState, ...]] = Renderers(
     people="table",
     programs="plain",
-    functions={"table": "table:feeds", "plain": "plain:feeds", "json": "records:feeds"},
+    functions={
+        "table": "roster:feeds",
+        "plain": "plain:feeds",
+        "json": "records:feeds",
+        "ndjson": "records:feed_lines",
+        "csv": "sheet:feeds",
+    },
 )
 
 STATS: Renderers[Stats] = Renderers(

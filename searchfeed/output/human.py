@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, tzinfo
 
-from searchfeed.models import Hit
+from searchfeed.models import FeedState, Hit
 
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _RELATIVE_DAYS = 14
+_UNITS = ((60, "minute", 60), (3600, "hour", 48))
 
 
 def count(number: int, noun: str) -> str:
     """A number of things.
 
-    >>> count(1, "entry"), count(19040, "entry"), count(2, "feed")
-    ('1 entry', '19,040 entries', '2 feeds')
+    >>> count(1, "entry"), count(19040, "entry"), count(2, "day")
+    ('1 entry', '19,040 entries', '2 days')
     """
     if number != 1:
-        noun = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+        noun = f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2] not in "aeo" else f"{noun}s"
     return f"{number:,} {noun}"
 
 
@@ -25,6 +27,16 @@ def other_feeds(hit: Hit) -> tuple[str, ...]:
     """The names of the feeds that have the same story in other entries."""
     names = (entry.feed_title or entry.feed_url for entry in hit.duplicates)
     return tuple(dict.fromkeys(names))
+
+
+def state(feed: FeedState) -> str:
+    """How a feed is kept: as a subscription that is ``active`` or ``gone``, or as a ``file``."""
+    return feed.subscription.state if feed.subscription else "file"
+
+
+def last_read(feed: FeedState) -> datetime | None:
+    """When its document was last had: of a subscription also where that brought nothing new."""
+    return (feed.subscription and feed.subscription.last_success) or feed.last_success
 
 
 def size(octets: int) -> str:
@@ -92,6 +104,24 @@ def ago(moment: datetime, now: datetime, zone: tzinfo | None) -> str:
     if days == 1:
         return "yesterday"
     return f"{days} days ago" if days < _RELATIVE_DAYS else date(moment, zone)
+
+
+def until(moment: datetime, now: datetime) -> str:
+    """How long it is until then, rounded up.
+
+    >>> from datetime import timedelta
+    >>> now = datetime(2020, 8, 12, tzinfo=UTC)
+    >>> [until(now + timedelta(seconds=ahead), now) for ahead in (-1, 30, 61, 3601, 200_000)]
+    ['now', 'in 1 minute', 'in 2 minutes', 'in 2 hours', 'in 3 days']
+    """
+    seconds = math.ceil((moment - now).total_seconds())
+    if seconds <= 0:
+        return "now"
+    for length, unit, most in _UNITS:
+        number = math.ceil(seconds / length)
+        if number <= most:
+            return f"in {count(number, unit)}"
+    return f"in {count(math.ceil(seconds / 86400), 'day')}"
 
 
 def timestamp(moment: datetime | None) -> str:

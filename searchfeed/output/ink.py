@@ -27,6 +27,7 @@ TITLE = Style(bold=True)
 MATCH = Style(color="red", bold=True)
 FEED = Style(color="cyan")
 FAINT = Style(dim=True)
+WRONG = Style(color="red")
 PLAIN = Style()
 
 _SENTENCE_END = re.compile(r"[.!?…。！？؟।][\"')\]”’»」』）]*$")

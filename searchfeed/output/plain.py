@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from searchfeed.models import Entry, FeedState, Results, Stats, Trend
 from searchfeed.output import Faceted, Screen
 from searchfeed.output.clean import clean, line
-from searchfeed.output.human import other_feeds, timestamp
+from searchfeed.output.human import last_read, other_feeds, state, timestamp
 
 
 def results(results: Results, _screen: Screen) -> Iterator[str]:
@@ -66,14 +66,24 @@ def entry(entry: Entry, _screen: Screen) -> Iterator[str]:
 
 
 def feeds(feeds: tuple[FeedState, ...], _screen: Screen) -> Iterator[str]:
-    """A line a feed: URL, title, number of entries, date of the newest, when it was last read."""
+    """A line a feed.
+
+    URL, title, number of entries, date of the newest, when it was last read, state (``active``,
+    ``gone``, or ``file`` where there is no subscription), when it is next fetched, why the last
+    try failed, tags.
+    """
     for feed in feeds:
+        kept = feed.subscription
         yield _row(
             feed.url,
             feed.title,
             str(feed.entries),
             timestamp(feed.newest),
-            timestamp(feed.last_success),
+            timestamp(last_read(feed)),
+            state(feed),
+            timestamp(kept.next_fetch if kept else None),
+            kept.last_error if kept else "",
+            "; ".join(feed.tags),
         )
 
 

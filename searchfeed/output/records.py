@@ -25,7 +25,7 @@ from searchfeed.models import (
 )
 from searchfeed.output import Faceted, Screen
 from searchfeed.output.clean import UNSAFE
-from searchfeed.output.human import timestamp
+from searchfeed.output.human import last_read, timestamp
 
 VERSION = 1
 """Rises when a field goes or changes its meaning; new fields may come without it."""
@@ -102,19 +102,14 @@ def entry(entry: Entry, screen: Screen) -> Iterator[str]:
 
 def feeds(feeds: tuple[FeedState, ...], screen: Screen) -> Iterator[str]:
     """One document with the list of feeds."""
-    records = [
-        {
-            "url": feed.url,
-            "title": feed.title,
-            "link": feed.link,
-            "language": feed.language,
-            "entries": feed.entries,
-            "newest": _moment(feed.newest),
-            "last_success": _moment(feed.last_success),
-        }
-        for feed in feeds
-    ]
-    yield f"{_dump({'version': VERSION, 'feeds': records}, screen, indent=2)}\n"
+    record = {"version": VERSION, "feeds": [_feed_state(feed) for feed in feeds]}
+    yield f"{_dump(record, screen, indent=2)}\n"
+
+
+def feed_lines(feeds: tuple[FeedState, ...], screen: Screen) -> Iterator[str]:
+    """One feed an object, one object a line."""
+    for feed in feeds:
+        yield f"{_dump({'version': VERSION, **_feed_state(feed)}, screen)}\n"
 
 
 def stats(stats: Stats, screen: Screen) -> Iterator[str]:
@@ -187,6 +182,30 @@ def _hit(hit: Hit, rank: int) -> dict[str, object]:
 
 def _feed(entry: Entry) -> dict[str, str]:
     return {"url": entry.feed_url, "title": entry.feed_title}
+
+
+def _feed_state(feed: FeedState) -> dict[str, object]:
+    kept = feed.subscription
+    return {
+        "url": feed.url,
+        "title": feed.title,
+        "link": feed.link,
+        "language": feed.language,
+        "tags": list(feed.tags),
+        "entries": feed.entries,
+        "newest": _moment(feed.newest),
+        "last_success": _moment(last_read(feed)),
+        # Where it is fetched from stays out: the address may hold a password.
+        "subscription": kept
+        and {
+            "state": kept.state,
+            "last_fetch": _moment(kept.last_fetch),
+            "last_success": _moment(kept.last_success),
+            "last_error": kept.last_error,
+            "failures": kept.failures,
+            "next_fetch": _moment(kept.next_fetch),
+        },
+    }
 
 
 def _entry(entry: Entry) -> dict[str, object]:

@@ -1,14 +1,14 @@
-"""Lists for people: what was found, the feeds, the state of the index."""
+"""Lists for people: what was found, the state of the index."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain, repeat, zip_longest
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from searchfeed.models import FeedState, Hit, Results, Sort, Stats
+from searchfeed.models import Hit, Results, Sort, Stats
 from searchfeed.output import Screen
 from searchfeed.output.clean import hyperlink
 from searchfeed.output.human import ago, count, date, duration, other_feeds, size
@@ -67,32 +67,6 @@ def results(results: Results, screen: Screen) -> Iterator[str]:
         yield render([*rows, Text()], paper)
     if results.hits:
         yield render(wrap(Text(_closing(results), FAINT), paper.width), paper)
-
-
-def feeds(feeds: tuple[FeedState, ...], screen: Screen) -> Iterator[str]:
-    """Each feed with its number of entries, the date of the newest, and its address below."""
-    paper = console(screen)
-    counts = [f"{feed.entries:,}" for feed in feeds]
-    count_width = max(map(len, counts), default=0)
-    width = paper.width - count_width - _GAP
-    for feed, entries in zip(feeds, counts, strict=True):
-        name = text(feed.title or feed.url, linked(TITLE, feed.link or feed.url))
-        rows = list(wrap(name, width))
-        newest = ago(feed.newest, screen.now, screen.zone) if feed.newest else "no dates"
-        if rows[0].cell_len + _GAP + len(newest) <= width:
-            rows[0] = Text.assemble(rows[0], f"{' ' * _GAP}{newest}")
-        if feed.title:
-            rows.extend(wrap(text(feed.url, FAINT), width))
-        labels = chain([entries], repeat(""))
-        yield render(
-            (
-                Text.assemble(_label(label, count_width, PLAIN), row)
-                for label, row in zip(labels, rows, strict=False)
-            ),
-            paper,
-        )
-    total = sum(feed.entries for feed in feeds)
-    yield render([Text(f"{count(len(feeds), 'feed')}, {count(total, 'entry')}", FAINT)], paper)
 
 
 def stats(stats: Stats, screen: Screen) -> Iterator[str]:
