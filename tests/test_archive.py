@@ -720,7 +720,7 @@ def test_an_empty_file_becomes_an_archive(path: Path) -> None:
     path.touch()
     with Archive(path) as archive:
         archive.store(feed(FULL))
-    assert user_version(path) == schema.VERSION == 2
+    assert user_version(path) == schema.VERSION
     with Archive(path) as archive:
         assert archive.find(FULL.id) == FULL
     with closing(sqlite3.connect(path)) as connection:
@@ -738,15 +738,55 @@ def test_an_archive_of_a_newer_release_is_refused(path: Path, change: str, neede
     Archive(path).close()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(change)
-        connection.execute("PRAGMA user_version = 7")
+        connection.execute(f"PRAGMA user_version = {schema.VERSION + 6}")
         connection.commit()
     before = path.read_bytes()
     with pytest.raises(IndexVersionError) as caught:
         Archive(path)
     assert str(caught.value) == (
-        f"the archive {path} needs {needed} (it has version 7, this release reads up to 1)"
+        f"the archive {path} needs {needed} "
+        f"(it has version {schema.VERSION + 6}, this release reads up to {schema.VERSION})"
     )
     assert path.read_bytes() == before
+
+
+def test_an_archive_of_the_first_version_loses_nothing(path: Path) -> None:
+    first = replace(FULL, body="before")
+    with closing(sqlite3.connect(path)) as connection:
+        release, statements = schema.MIGRATIONS[0]
+        for statement in statements:
+            connection.execute(statement)
+        connection.execute("UPDATE state SET sequence = 2, release = ?", (release,))
+        connection.execute("PRAGMA user_version = 1")
+        moment = records.microseconds(NOON)
+        connection.execute(
+            "INSERT INTO feed VALUES (1, 'http://a/feed', 'A', '', '', ?)", (moment,)
+        )
+        connection.execute("INSERT INTO entry VALUES (1, ?, 1, 2, 2, NULL)", (FULL.id,))
+        for ordinal, version in enumerate((first, FULL), start=1):
+            values = records.content(version)
+            row = (1, ordinal, moment, records.content_hash(values), *values)
+            connection.execute(f"INSERT INTO version VALUES ({', '.join('?' * len(row))})", row)
+        connection.execute("INSERT INTO source VALUES ('a.xml', x'01', 1, 1)")
+        connection.commit()
+    with Archive(path) as archive:
+        assert user_version(path) == schema.VERSION
+        assert list(archive.changes(0)) == [(2, FULL, True)]
+        assert archive.versions(FULL.id) == (Version(first, NOON), Version(FULL, NOON))
+        [state] = archive.feeds()
+        assert (state.url, state.title, state.entries) == ("http://a/feed", "A", 1)
+        assert (state.last_success, state.tags, state.subscription) == (NOON, (), None)
+        assert archive.seen("a.xml", b"\1") == 1
+        assert archive.store(feed(FULL)) == Changes(added=0, updated=0, unchanged=1)
+        assert archive.sequence == 2
+
+
+NEXT = ("9.0.0", ("ALTER TABLE feed ADD COLUMN more TEXT NOT NULL DEFAULT ''",))
+
+
+def add_migration(patch: pytest.MonkeyPatch, migration: tuple[str, tuple[str, ...]]) -> None:
+    patch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, migration))
+    patch.setattr(schema, "VERSION", schema.VERSION + 1)
 
 
 def test_an_older_archive_is_brought_up_to_date(
@@ -754,27 +794,24 @@ def test_an_older_archive_is_brought_up_to_date(
 ) -> None:
     with Archive(path) as archive:
         archive.store(feed(FULL))
-    more = ("0.2.0", ("ALTER TABLE feed ADD COLUMN etag TEXT NOT NULL DEFAULT ''",))
-    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, more))
-    monkeypatch.setattr(schema, "VERSION", 2)
+    add_migration(monkeypatch, NEXT)
     with Archive(path) as archive:
         assert archive.find(FULL.id) == FULL
-    assert user_version(path) == 2
+    assert user_version(path) == schema.VERSION
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT release FROM state").fetchone() == ("0.2.0",)
-        assert connection.execute("SELECT etag FROM feed").fetchone() == ("",)
+        assert connection.execute("SELECT release FROM state").fetchone() == ("9.0.0",)
+        assert connection.execute("SELECT more FROM feed").fetchone() == ("",)
 
 
 def test_a_migration_that_fails_changes_nothing(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Archive(path).close()
-    wrong = ("0.2.0", ("CREATE TABLE x (y INTEGER) STRICT", "ALTER TABLE gone ADD COLUMN z TEXT"))
+    wrong = ("9.0.0", ("CREATE TABLE x (y INTEGER) STRICT", "ALTER TABLE gone ADD COLUMN z TEXT"))
     with monkeypatch.context() as patch:
-        patch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, wrong))
-        patch.setattr(schema, "VERSION", 2)
+        add_migration(patch, wrong)
         with pytest.raises(ArchiveError, match="no such table: gone"):
             Archive(path)
-    assert user_version(path) == 1
+    assert user_version(path) == schema.VERSION
     with Archive(path) as archive, archive._connections.read() as connection:
         assert connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'x'").fetchall() == []
