@@ -410,8 +410,15 @@ class ExplainedQuery:
 class Report:
     """What an update did: entries added, updated and unchanged, and what went wrong where.
 
-    ``warnings`` name sources that were read although something was wrong with them. Reports add
-    up with ``+``.
+    Reports add up with ``+``.
+
+    Attributes:
+        failures: the sources that could not be read, and why.
+        warnings: a line each for what was read although something is wrong with it, and for what
+            has become of a source (its feed has moved, say).
+        fetched: subscriptions that were fetched, whatever came of it.
+        waiting: subscriptions that were not, because it was not their time yet.
+        next_fetch: when the first of those waiting may be fetched; None where none waits.
     """
 
     added: int = 0
@@ -419,14 +426,21 @@ class Report:
     unchanged: int = 0
     failures: tuple[SourceError, ...] = field(default=())
     warnings: tuple[str, ...] = ()
+    fetched: int = 0
+    waiting: int = 0
+    next_fetch: datetime | None = None
 
     def __add__(self, other: Report) -> Report:
+        moments = [each for each in (self.next_fetch, other.next_fetch) if each is not None]
         return Report(
             self.added + other.added,
             self.updated + other.updated,
             self.unchanged + other.unchanged,
             self.failures + other.failures,
             self.warnings + other.warnings,
+            self.fetched + other.fetched,
+            self.waiting + other.waiting,
+            min(moments, default=None),
         )
 
 
