@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.loopback import Web
 
 ROOT = Path(__file__).parents[1]
 
@@ -22,3 +26,24 @@ def shared() -> Path:
     if not (path / "feeds").is_dir():
         pytest.skip("real feeds are not here: they are not ours to copy (expected in ../shared)")
     return path
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    """An HTTP server on loopback; tests/loopback.py says how to write its answers."""
+    with Web().running() as web:
+        yield web
+
+
+@pytest.fixture
+def secure_web(tmp_path: Path) -> Iterator[Web]:
+    """The same with TLS; clients trust it if ``SSL_CERT_FILE`` names its ``authority``."""
+    import trustme
+
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
+    file = tmp_path / "authority.pem"
+    authority.cert_pem.write_to_path(str(file))
+    with Web(context, file).running() as web:
+        yield web
