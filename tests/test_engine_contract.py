@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -69,6 +69,10 @@ def write(engine: Engine, *entries: Entry, edited: bool = False, replace: bool =
     engine.write(changes, reached=first + len(entries) - 1, replace=replace)
 
 
+def remove(engine: Engine, ids: Iterable[str]) -> None:
+    engine.write([], reached=engine.reached + 1, removed=ids)
+
+
 def numbers(answer: Answer) -> list[int]:
     assert answer.total >= len(answer.matches)
     return [int(match.id, 16) for match in answer.matches]
@@ -130,12 +134,25 @@ def test_replace_leaves_nothing_of_before(engine: Engine) -> None:
     assert ask(engine, Everything()) == [3]
 
 
-def test_deleted_entries_are_gone_and_unknown_ids_are_no_error(engine: Engine) -> None:
+def test_removed_entries_are_gone_and_unknown_ids_are_no_error(engine: Engine) -> None:
     write(engine, entry(1, "one"), entry(2, "two"))
-    engine.delete([entry(1).id, "ffffffffffffffff"])
+    remove(engine, [entry(1).id, "ffffffffffffffff"])
     assert ask(engine, Everything()) == [2]
     assert ask(engine, Not(Word("nothing"))) == [2]
     assert ask(engine, Word("one")) == []
+
+
+def test_entries_come_and_go_in_one_commit_and_what_comes_stays(
+    opened: Callable[[], Engine],
+) -> None:
+    engine = opened()
+    write(engine, entry(1, "one"), entry(2, "two"), entry(3, "three"))
+    changes = [Change(4, entry(4, "four")), Change(5, entry(3, "third"))]
+    engine.write(changes, reached=7, removed=[entry(1).id, entry(3).id])
+    for each in (engine, opened()):
+        assert each.reached == 7
+        assert sorted(ask(each, Everything())) == [2, 3, 4]
+        assert ask(each, Word("third")) == [3]
 
 
 def test_a_write_that_fails_changes_nothing_and_does_not_stay_in_the_way(engine: Engine) -> None:
@@ -147,7 +164,7 @@ def test_a_write_that_fails_changes_nothing_and_does_not_stay_in_the_way(engine:
         raise RuntimeError("the source of the changes failed")
 
     with pytest.raises(RuntimeError, match="source of the changes"):
-        engine.write(failing(), reached=3)
+        engine.write(failing(), reached=3, removed=[entry(1).id])
     assert engine.reached == 1
     assert ask(engine, Everything()) == [1]
     assert ask(engine, Word("kept")) == [1]
@@ -384,7 +401,7 @@ def test_frequencies_count_entries_that_hold_a_word_in_any_form(engine: Engine) 
     write(engine, entry(1, "Migrants", "migrant"), entry(2, "x", "migrant café"), entry(3, "cafe"))
     words = ["migrant", "cafe", "absent", "", "x"]
     assert engine.frequencies(words) == (2, 2, 0, 0, 1)
-    engine.delete([entry(2).id])
+    remove(engine, [entry(2).id])
     assert engine.frequencies(words) == (1, 1, 0, 0, 0)
 
 
@@ -419,7 +436,7 @@ def test_suggestions(engine: Engine, typed: str, found: tuple[str, ...]) -> None
 
 def test_what_is_deleted_is_not_suggested(engine: Engine) -> None:
     write(engine, entry(1, "kubernetes"), entry(2, "border"))
-    engine.delete([entry(1).id])
+    remove(engine, [entry(1).id])
     assert engine.suggest("kuberntes") == ()
     assert engine.complete(None, "kub", limit=5) == ()
     write(engine, entry(3, "kubernete"))

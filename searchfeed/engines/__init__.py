@@ -83,10 +83,14 @@ class Engine(Protocol):
         changes: Iterable[Change],
         *,
         reached: int,
+        removed: Iterable[str] = (),
         replace: bool = False,
         progress: Progress | None = None,
     ) -> None:
         """Take changes in, replacing entries of the same id, all in one commit.
+
+        In the same commit the entries with the ids ``removed`` go; ids that are not there are no
+        error, and what the changes bring stays.
 
         After it ``reached`` is the number given, and every search of any process sees all of the
         changes; if it fails or is killed, none. With ``replace`` nothing that was in the index
@@ -96,10 +100,6 @@ class Engine(Protocol):
             IndexLockedError: another process is writing.
             EngineError: anything else.
         """
-        ...
-
-    def delete(self, ids: Iterable[str]) -> None:
-        """Take entries out; ids that are not there are no error."""
         ...
 
     def search(

@@ -96,6 +96,7 @@ class WhooshEngine:
         changes: Iterable[Change],
         *,
         reached: int,
+        removed: Iterable[str] = (),
         replace: bool = False,
         progress: Progress | None = None,
     ) -> None:
@@ -118,16 +119,10 @@ class WhooshEngine:
             if replace:
                 writer.clear()
             build(noted(keys), writer, self._path, memory=MEMORY, languages=keys.languages)
-            writer.delete_by_term("id", taken)
+            writer.delete_by_term("id", taken.union(removed))
             writer.commit({"reached": str(reached), "fingerprint": fingerprint()})
             if progress is not None:
                 progress(len(taken))
-
-    def delete(self, ids: Iterable[str]) -> None:
-        """See ``Engine.delete``."""
-        with self._writer() as (writer, _):
-            writer.delete_by_term("id", ids)
-            writer.commit()
 
     def search(
         self,
