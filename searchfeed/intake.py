@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def take_in(archive: Archive, sources: list[Source], read: Callable[[int], None]) -> Report:
     """Store what the sources hold now, each in one transaction; return what came of it.
 
-    A document that is the one read last time is not parsed. A source that cannot be read or is
+    A document that was read before is not parsed. A source that cannot be read or is
     no feed costs the others nothing.
 
     Args:

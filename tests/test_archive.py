@@ -218,7 +218,7 @@ def test_storing_the_same_again_writes_nothing(archive: Archive, path: Path) -> 
     assert archive.feeds()[0].last_success == NOON
 
 
-def test_a_source_is_known_by_the_bytes_read_last(archive: Archive) -> None:
+def test_a_source_is_known_by_the_bytes_read(archive: Archive) -> None:
     assert archive.seen("a.xml", b"1") is None
     archive.store(feed(entry("1"), entry("2")), source="a.xml", digest=b"1", now=NOON)
     assert archive.seen("a.xml", b"1") == 2
@@ -226,9 +226,42 @@ def test_a_source_is_known_by_the_bytes_read_last(archive: Archive) -> None:
     assert archive.seen("b.xml", b"1") is None
     later = NOON + timedelta(days=1)
     assert archive.store(feed(entry("2")), source="a.xml", digest=b"2", now=later).unchanged == 1
-    assert archive.seen("a.xml", b"1") is None
+    assert archive.seen("a.xml", b"1") == 2
     assert archive.seen("a.xml", b"2") == 1
     assert archive.feeds()[0].last_success == later
+
+
+def test_a_source_with_another_feed_knows_that_ones_documents(archive: Archive) -> None:
+    other = feed(entry("1", feed="http://b"), url="http://b", title="B")
+    archive.store(feed(entry("1")), source="a.xml", digest=b"1")
+    archive.store(other, source="a.xml", digest=b"2")
+    assert archive.seen("a.xml", b"1") is None
+    assert archive.seen("a.xml", b"2") == 1
+    assert archive.store(feed(entry("1")), source="a.xml", digest=b"1") == Changes(0, 0, 1)
+    assert archive.seen("a.xml", b"1") == 1
+
+
+def test_a_document_read_before_changes_nothing(archive: Archive) -> None:
+    for body in ("old", "new"):
+        archive.store(feed(entry("1", body), title=body), source="a", digest=body.encode())
+    before = archive.feeds(), archive.sequence
+    again = archive.store(feed(entry("1", "old"), title="old"), source="b", digest=b"old")
+    assert again == Changes(0, 0, 1)
+    assert archive.seen("b", b"new") == 1
+    assert (archive.feeds(), archive.sequence) == before
+    assert bodies(archive) == ["new"]
+
+
+def test_a_text_comes_back_with_a_document_that_differs(archive: Archive) -> None:
+    for body, digest in (("old", b"1"), ("new", b"2"), ("old", b"1"), ("old", b"3")):
+        archive.store(feed(entry("1", body)), source="a", digest=digest)
+    assert [each.entry.body for each in archive.versions(entry("1").id)] == ["old", "new", "old"]
+
+
+def test_the_same_bytes_of_another_feed_are_another_document(archive: Archive) -> None:
+    archive.store(feed(entry("1")), source="a", digest=b"1")
+    other = feed(entry("1", feed="http://b"), url="http://b", title="B")
+    assert archive.store(other, source="b", digest=b"1") == Changes(1, 0, 0)
 
 
 def test_an_entry_that_stands_twice_in_a_document_is_stored_once(archive: Archive) -> None:

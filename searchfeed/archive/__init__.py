@@ -85,10 +85,17 @@ class Archive:
         they are to be found by the new title, but no new versions. Where nothing has changed,
         nothing is written, not even the feed's ``last_success``.
 
+        A document that was read before, however long ago and from wherever, changes nothing. A
+        folder of saved documents can thus be read again without old texts coming back as the
+        newest, and a server that now and then hands out an old copy adds no versions. The price:
+        a publisher who takes an edit back, so that the document is again an earlier one to the
+        byte, is taken for such a server, until the document next differs from all before (by its
+        build date or by any entry): then the text that came back is a version again.
+
         Args:
             feed: its entries belong to it, whatever their own ``feed_url`` and ``feed_title``.
-            source: where it was read from; remembered with ``digest`` for ``seen``, unless empty.
-            digest: stands for the bytes that were read.
+            source: where it was read from; remembered for ``seen``, unless empty.
+            digest: stands for the bytes that were read; remembered, unless empty.
             now: the time it was read, aware; None is the present.
 
         Raises:
@@ -99,13 +106,16 @@ class Archive:
             return storing.store(connection, prepared, source, digest)
 
     def seen(self, source: str, digest: bytes) -> int | None:
-        """How many entries the document of a source had, if it is the one read last time.
+        """How many entries the document of a source had, if it was read before.
 
-        None where it is another one, or where nothing was read from this source so far.
+        None where it is new to the feed that was last read from this source, or where nothing was
+        read from there so far.
         """
         with self._connections.read() as connection:
             row = connection.execute(
-                "SELECT entries FROM source WHERE name = ? AND digest = ?", (source, digest)
+                "SELECT entries FROM source JOIN document USING (feed) "
+                "WHERE name = ? AND digest = ?",
+                (source, digest),
             ).fetchone()
         return None if row is None else int(row[0])
 

@@ -5,7 +5,9 @@
               and what its entries are known by (``guid`` or ``link``)
     entry     an entry: its feed, the sequence number of its last change, how many versions it has
     version   what an entry said, whole, from when it was seen saying so; the first is ordinal 1
-    source    what document was last read from a source, so that it need not be parsed again
+    source    which feed was last read from a source
+    document  each document that was ever read of a feed, and how many entries it had: it need not
+              be parsed again, and it is history from then on (see ``Archive.store``)
     subscription   a feed that is fetched again: from where, when, and how that went
     removal   an entry that was taken out, so that engines drop it too; ``back`` says whether it
               is stored again where its feed still has it
@@ -93,6 +95,17 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "ALTER TABLE feed ADD COLUMN name TEXT NOT NULL DEFAULT ''",
             "ALTER TABLE feed ADD COLUMN tags TEXT NOT NULL DEFAULT '[]'",
             "ALTER TABLE feed ADD COLUMN key TEXT NOT NULL DEFAULT 'guid'",
+            """
+            CREATE TABLE document (
+                feed INTEGER NOT NULL REFERENCES feed (number) ON DELETE CASCADE,
+                digest BLOB NOT NULL,
+                entries INTEGER NOT NULL,
+                PRIMARY KEY (feed, digest)
+            ) STRICT, WITHOUT ROWID
+            """,
+            "INSERT OR IGNORE INTO document SELECT feed, digest, entries FROM source",
+            "ALTER TABLE source DROP COLUMN digest",
+            "ALTER TABLE source DROP COLUMN entries",
             """
             CREATE TABLE subscription (
                 feed INTEGER PRIMARY KEY REFERENCES feed (number),

@@ -29,6 +29,9 @@ class Prepared:
 
 def store(connection: sqlite3.Connection, new: Prepared, source: str, digest: bytes) -> Changes:
     """Do what ``Archive.store`` promises."""
+    if _read_before(connection, new, digest):
+        _remember_source(connection, source, new.feed.url)
+        return Changes(0, 0, len(new.contents))
     before = connection.total_changes
     feed = _store_feed(connection, new)
     known = _known(connection, new.contents)
@@ -56,8 +59,11 @@ def store(connection: sqlite3.Connection, new: Prepared, source: str, digest: by
         )
         connection.executemany(_INSERT_VERSION, versions)
         connection.execute("UPDATE state SET sequence = ?", (sequence,))
-    if source:
-        _store_source(connection, source, digest, feed, len(new.contents))
+    if digest:
+        connection.execute(
+            "INSERT INTO document VALUES (?, ?, ?)", (feed, digest, len(new.contents))
+        )
+    _remember_source(connection, source, new.feed.url)
     if connection.total_changes > before:
         connection.execute("UPDATE feed SET last_success = ? WHERE number = ?", (new.moment, feed))
     return Changes(len(added), len(updated), len(new.contents) - len(versions))
@@ -123,12 +129,21 @@ def _renumber(connection: sqlite3.Connection, feed: int) -> None:
     connection.execute("UPDATE state SET sequence = ?", (start + len(numbers),))
 
 
-def _store_source(
-    connection: sqlite3.Connection, source: str, digest: bytes, feed: int, entries: int
-) -> None:
-    values = (digest, feed, entries)
-    stored = connection.execute(
-        "SELECT digest, feed, entries FROM source WHERE name = ?", (source,)
+def _read_before(connection: sqlite3.Connection, new: Prepared, digest: bytes) -> bool:
+    """Whether this very document of the feed was read before, be it from where it may."""
+    row = connection.execute(
+        "SELECT 1 FROM document WHERE feed = (SELECT number FROM feed WHERE url = ?) "
+        "AND digest = ?",
+        (new.feed.url, digest),
     ).fetchone()
-    if stored != values:
-        connection.execute("INSERT OR REPLACE INTO source VALUES (?, ?, ?, ?)", (source, *values))
+    return row is not None
+
+
+def _remember_source(connection: sqlite3.Connection, source: str, url: str) -> None:
+    """Note which feed a source had, unless that is known; the empty source stands for none."""
+    if source:
+        connection.execute(
+            "INSERT INTO source (name, feed) SELECT ?, number FROM feed WHERE url = ? "
+            "ON CONFLICT (name) DO UPDATE SET feed = excluded.feed WHERE feed <> excluded.feed",
+            (source, url),
+        )
