@@ -10,6 +10,7 @@
     ├── UnsafeIndexError         the index directory could have been prepared by somebody else
     ├── ArchiveError             the archive could not be read or written
     ├── EntryNotFoundError       no entry, or more than one, has that id
+    ├── FeedNotFoundError        no feed, or more than one, is called that
     ├── EngineError              the search engine failed
     │   └── EngineUnavailableError   it cannot be reached, or is not installed
     └── QueryError               a condition in the query cannot be meant
@@ -95,6 +96,10 @@ class ArchiveError(SearchfeedError):
 
 class EntryNotFoundError(SearchfeedError):
     """No entry has the id asked for, or a shortened id fits more than one."""
+
+
+class FeedNotFoundError(SearchfeedError):
+    """No feed has the URL or title asked for, or a part of one fits more than one."""
 
 
 class EngineError(SearchfeedError):

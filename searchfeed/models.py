@@ -73,6 +73,7 @@ class Feed:
         entries: in the order of the document; no two have the same id.
         warnings: what was wrong with the document although its entries could be read; one line
             each.
+        ttl: how long it asks to be left alone after it was fetched; None where it does not say.
     """
 
     url: str
@@ -81,6 +82,7 @@ class Feed:
     language: str = ""
     entries: tuple[Entry, ...] = ()
     warnings: tuple[str, ...] = ()
+    ttl: timedelta | None = None
 
 
 class SubscriptionState(StrEnum):
@@ -106,6 +108,7 @@ class Subscription:
         next_fetch: it is not fetched before that; None is any time.
         moved_to: where the server last said that the feed has moved for good; empty for nowhere.
         moves: how many times in a row it said so.
+        ttl: see ``Feed.ttl``.
     """
 
     feed_url: str
@@ -120,6 +123,7 @@ class Subscription:
     next_fetch: datetime | None = None
     moved_to: str = ""
     moves: int = 0
+    ttl: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,18 +12,20 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from searchfeed.archive import records, storing
+from searchfeed.archive import records, storing, subscriptions
 from searchfeed.archive.connections import Connections
 from searchfeed.archive.records import Changes, Figures, Version
+from searchfeed.archive.schedule import Fetched
+from searchfeed.archive.subscriptions import Subscriptions
 from searchfeed.errors import EntryNotFoundError
-from searchfeed.models import Entry, Feed, FeedState
+from searchfeed.models import Entry, Feed
 
 _BATCH = 256
 """Entries read at once while streaming; with bodies of 100 KB these are 25 MB."""
@@ -33,7 +35,13 @@ _NAMED = 5
 """Ids that an error names at most."""
 
 _ENTRY = ", ".join(
-    ("entry.id", "feed.url", "feed.title", *(f"version.{name}" for name in records.CONTENT))
+    (
+        "entry.id",
+        "feed.url",
+        records.FEED_TITLE,
+        "feed.tags",
+        *(f"version.{name}" for name in records.CONTENT),
+    )
 )
 # CROSS JOIN keeps this order: without statistics SQLite may begin with the feeds.
 _NEWEST = (
@@ -42,7 +50,7 @@ _NEWEST = (
 )
 
 
-class Archive:
+class Archive(Subscriptions):
     """The archive in the file ``path``, which is made if there is none (its directory is not).
 
     Any thread may call any method, and other processes may read and write at the same time:
@@ -57,7 +65,7 @@ class Archive:
 
     def __init__(self, path: Path, *, timeout: float = 30.0) -> None:
         self._path = path
-        self._connections = Connections(path, timeout)
+        super().__init__(Connections(path, timeout))
 
     def __enter__(self) -> Self:
         return self
@@ -75,7 +83,13 @@ class Archive:
         self._connections.close()
 
     def store(
-        self, feed: Feed, *, source: str = "", digest: bytes = b"", now: datetime | None = None
+        self,
+        feed: Feed,
+        *,
+        source: str = "",
+        digest: bytes = b"",
+        fetched: Fetched | None = None,
+        now: datetime | None = None,
     ) -> Changes:
         """Keep a feed as it was just read, in one transaction.
 
@@ -96,14 +110,21 @@ class Archive:
             feed: its entries belong to it, whatever their own ``feed_url`` and ``feed_title``.
             source: where it was read from; remembered for ``seen``, unless empty.
             digest: stands for the bytes that were read; remembered, unless empty.
+            fetched: what the server of a feed that is subscribed to said beside them. It is kept
+                in the same transaction: a server that is shown its validators again answers that
+                nothing is new, so entries lost between two transactions would never come back.
             now: the time it was read, aware; None is the present.
 
         Raises:
             IndexLockedError: another process was writing for longer than the timeout.
         """
-        prepared = storing.Prepared(feed, now or datetime.now(UTC))
+        now = now or datetime.now(UTC)
+        prepared = storing.Prepared(feed, now)
         with self._connections.write() as connection:
-            return storing.store(connection, prepared, source, digest)
+            changes = storing.store(connection, prepared, source, digest)
+            if fetched is not None:
+                subscriptions.succeeded(connection, feed.url, fetched, now, feed)
+            return changes
 
     def seen(self, source: str, digest: bytes) -> int | None:
         """How many entries the document of a source had, if it was read before.
@@ -201,42 +222,6 @@ class Archive:
             ).fetchall()
         return tuple(Version(records.entry(row), records.moment(seen)) for seen, *row in rows)
 
-    def feeds(self) -> tuple[FeedState, ...]:
-        """Every feed, in the order in which they were first stored.
-
-        ``last_success`` is when a document of the feed last brought anything new.
-        """
-        with self._connections.read() as connection:
-            rows = connection.execute(
-                """
-                SELECT url, title, link, language, count(entry.number), max(date), last_success
-                FROM feed LEFT JOIN entry ON entry.feed = feed.number
-                GROUP BY feed.number ORDER BY feed.number
-                """
-            ).fetchall()
-        return tuple(
-            FeedState(
-                url=url,
-                title=title,
-                link=link,
-                language=language,
-                entries=entries,
-                newest=records.date(newest),
-                last_success=records.date(last_success),
-            )
-            for url, title, link, language, entries, newest, last_success in rows
-        )
-
-    def titles(self, urls: Iterable[str]) -> dict[str, str]:
-        """The newest title of each of these feeds that is known."""
-        with self._connections.read() as connection:
-            return dict(
-                connection.execute(
-                    "SELECT url, title FROM feed WHERE url IN (SELECT value FROM json_each(?))",
-                    (json.dumps(list(urls)),),
-                )
-            )
-
     def figures(self) -> Figures:
         """Counts, dates and size of what the archive holds."""
         with self._connections.read() as connection:
@@ -277,4 +262,4 @@ def _listed(entries: list[Entry]) -> str:
     return ", ".join([*names, "…"] if len(entries) > _NAMED else names)
 
 
-__all__ = ("Archive", "Changes", "Figures", "Version")
+__all__ = ("Archive", "Changes", "Fetched", "Figures", "Version")

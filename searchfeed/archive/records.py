@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
+from itertools import chain
 from typing import Any, TypeAlias
 
 from searchfeed.models import Enclosure, Entry
@@ -27,6 +28,11 @@ CONTENT = (
 )
 """The columns that make a version: a difference in any of them is a new one. The body comes last
 because SQLite reads a row from its start, and the rest of a long row lies on other pages."""
+
+FEED_TITLE = "iif(feed.name = '', feed.title, feed.name)"
+"""The title of a feed as everybody sees it: the user's own, where there is one."""
+
+NO_TAGS = "[]"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -61,13 +67,18 @@ class Figures:
     size: int
 
 
-def microseconds(date: datetime | None) -> int | None:
+def since_epoch(date: datetime) -> int:
     """An aware date as whole microseconds since 1970 in UTC, exactly.
 
-    >>> microseconds(datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=UTC))
+    >>> since_epoch(datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=UTC))
     -1
     """
-    return None if date is None else (date - _EPOCH) // _MICROSECOND
+    return (date - _EPOCH) // _MICROSECOND
+
+
+def microseconds(date: datetime | None) -> int | None:
+    """Like ``since_epoch``, for a date that may be missing."""
+    return None if date is None else since_epoch(date)
 
 
 def moment(count: int) -> datetime:
@@ -78,6 +89,11 @@ def moment(count: int) -> datetime:
 def date(count: int | None) -> datetime | None:
     """Like ``moment``, for a date that may be missing."""
     return None if count is None else moment(count)
+
+
+def length(time: timedelta | None) -> int | None:
+    """A length of time in microseconds, exactly."""
+    return None if time is None else time // _MICROSECOND
 
 
 def content(entry: Entry) -> Content:
@@ -111,11 +127,12 @@ def content_hash(values: Content) -> bytes:
 
 
 def entry(row: Sequence[Any]) -> Entry:
-    """An entry from its id, its feed's URL and title, and the values of ``CONTENT``."""
+    """An entry from its id, its feed's URL, title and tags, and the values of ``CONTENT``."""
     (
         identity,
         feed_url,
         feed_title,
+        feed_tags,
         title,
         link,
         authors,
@@ -134,12 +151,28 @@ def entry(row: Sequence[Any]) -> Entry:
         body=body,
         link=link,
         authors=tuple(json.loads(authors)),
-        tags=tuple(json.loads(tags)),
+        tags=(
+            tuple(json.loads(tags))
+            if feed_tags == NO_TAGS
+            else united(json.loads(tags), json.loads(feed_tags))
+        ),
         published=date(published),
         updated=date(updated),
         language=language,
         enclosures=tuple(Enclosure(*values) for values in json.loads(enclosures)),
     )
+
+
+def united(*lists: Iterable[str]) -> tuple[str, ...]:
+    """The tags of all lists in order, without those that differ from an earlier one only in case.
+
+    >>> united(["News", "b"], ["news", "a"])
+    ('News', 'b', 'a')
+    """
+    kept: dict[str, str] = {}
+    for tag in chain(*lists):
+        kept.setdefault(tag.casefold(), tag)
+    return tuple(kept.values())
 
 
 def _json(value: Sequence[Any]) -> str:

@@ -12,7 +12,8 @@
     removal   an entry that was taken out, so that engines drop it too; ``back`` says whether it
               is stored again where its feed still has it
 
-Dates are integers, microseconds since 1970 in UTC. Lists are JSON text. The newest version of an
+Dates are integers, microseconds since 1970 in UTC (``feed.last_success`` is 0 where nothing was
+ever read), and lengths of time are microseconds too. Lists are JSON text. The newest version of an
 entry is the one whose ordinal is ``entry.versions``, and the first one tells when the entry was
 first seen. ``entry.date`` repeats the date of the newest version, because counting and dating
 the entries of all feeds must not touch their texts.
@@ -119,7 +120,8 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 failures INTEGER NOT NULL DEFAULT 0,
                 next_fetch INTEGER,
                 moved_to TEXT NOT NULL DEFAULT '',
-                moves INTEGER NOT NULL DEFAULT 0
+                moves INTEGER NOT NULL DEFAULT 0,
+                ttl INTEGER
             ) STRICT
             """,
             """

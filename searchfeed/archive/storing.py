@@ -22,7 +22,7 @@ class Prepared:
 
     def __init__(self, feed: Feed, now: datetime) -> None:
         self.feed = feed
-        self.moment = records.microseconds(now)
+        self.moment = records.since_epoch(now)
         self.contents = {entry.id: records.content(entry) for entry in feed.entries}
         self.hashes = {key: records.content_hash(each) for key, each in self.contents.items()}
 
@@ -98,27 +98,43 @@ def _store_feed(connection: sqlite3.Connection, new: Prepared) -> int:
     feed = new.feed
     values = (feed.title, feed.link, feed.language)
     row = connection.execute(
-        "SELECT number, title, link, language FROM feed WHERE url = ?", (feed.url,)
+        "SELECT number, name, title, link, language FROM feed WHERE url = ?", (feed.url,)
     ).fetchone()
     if row is None:
-        number = one(connection, "SELECT coalesce(max(number), 0) FROM feed") + 1
-        connection.execute(
-            "INSERT INTO feed (number, url, title, link, language, last_success) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
-            (number, feed.url, *values, new.moment),
-        )
-        return number
-    number, *stored = row
+        return add_feed(connection, feed.url, *values, last_success=new.moment)
+    number, name, *stored = row
     if (*stored,) != values:
         connection.execute(
             "UPDATE feed SET title = ?, link = ?, language = ? WHERE number = ?", (*values, number)
         )
-    if stored[0] != feed.title:
-        _renumber(connection, number)
+    if name and name == feed.title:
+        # It was called so before its title was known, and is to follow it from here on.
+        connection.execute("UPDATE feed SET name = '' WHERE number = ?", (number,))
+    if not name and stored[0] != feed.title:
+        renumber(connection, number)
     return int(number)
 
 
-def _renumber(connection: sqlite3.Connection, feed: int) -> None:
+def add_feed(
+    connection: sqlite3.Connection,
+    url: str,
+    title: str = "",
+    link: str = "",
+    language: str = "",
+    *,
+    last_success: int = 0,
+) -> int:
+    """The number of a new feed's row; ``last_success`` is in microseconds, 0 for never."""
+    number = one(connection, "SELECT coalesce(max(number), 0) FROM feed") + 1
+    connection.execute(
+        "INSERT INTO feed (number, url, title, link, language, last_success) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
+        (number, url, title, link, language, last_success),
+    )
+    return number
+
+
+def renumber(connection: sqlite3.Connection, feed: int) -> None:
     """Give all entries of a feed new sequence numbers, in the order of their old ones."""
     start = last_sequence(connection)
     rows = connection.execute("SELECT number FROM entry WHERE feed = ? ORDER BY sequence", (feed,))

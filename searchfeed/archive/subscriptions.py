@@ -1,0 +1,451 @@
+"""Feeds as the user knows them: subscribed to, named and tagged, fetched again and again."""
+
+# The statements are put together from constants of this package alone.
+# ruff: noqa: S608
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
+from typing import Any
+
+from searchfeed.archive import addresses, records, schedule, storing
+from searchfeed.archive.connections import Connections
+from searchfeed.archive.schedule import Fetched
+from searchfeed.errors import FeedNotFoundError, FetchError
+from searchfeed.models import Feed, FeedState, Subscription, SubscriptionState
+
+_NAMED = 5
+"""Feeds that an error names at most."""
+
+_STATE = (
+    "url",
+    "state",
+    "etag",
+    "last_modified",
+    "last_fetch",
+    "last_success",
+    "last_error",
+    "failures",
+    "next_fetch",
+    "moved_to",
+    "moves",
+    "ttl",
+)
+"""The columns of a subscription but its feed, in the order of ``Subscription``'s fields."""
+
+_COLUMNS = ", ".join(f"subscription.{name}" for name in _STATE)
+_SUBSCRIPTION = (
+    f"SELECT feed.url, {_COLUMNS} FROM subscription JOIN feed ON feed.number = subscription.feed"
+)
+
+
+class Subscriptions:
+    """The part of an archive that is about whole feeds; ``Archive`` tells the rest.
+
+    ``feed_url`` is always the identity of a feed (``Feed.url``).
+    """
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    def feeds(self) -> tuple[FeedState, ...]:
+        """Every feed, in the order in which they were first stored or subscribed to.
+
+        ``last_success`` is when a document of the feed last brought anything new.
+        """
+        with self._connections.read() as connection:
+            rows = connection.execute(
+                f"""
+                SELECT feed.url, {records.FEED_TITLE}, link, language,
+                    count(entry.number), max(date), nullif(feed.last_success, 0), tags, {_COLUMNS}
+                FROM feed
+                LEFT JOIN entry ON entry.feed = feed.number
+                LEFT JOIN subscription ON subscription.feed = feed.number
+                GROUP BY feed.number ORDER BY feed.number
+                """
+            ).fetchall()
+        return tuple(map(_feed_state, rows))
+
+    def titles(self, urls: Iterable[str]) -> dict[str, str]:
+        """What each of these feeds that is known is called."""
+        with self._connections.read() as connection:
+            return dict(
+                connection.execute(
+                    f"SELECT url, {records.FEED_TITLE} FROM feed "
+                    "WHERE url IN (SELECT value FROM json_each(?))",
+                    (json.dumps(list(urls)),),
+                )
+            )
+
+    def feed(self, text: str) -> FeedState:
+        """The feed that a person means by its URL, its title, or a part of either.
+
+        A whole URL or title wins over a part; letters may be in either case.
+
+        Raises:
+            FeedNotFoundError: there is none, or there are several; it names those that are near.
+        """
+        return _meant(text, self.feeds())
+
+    def subscriptions(self, *, due: datetime | None = None) -> tuple[Subscription, ...]:
+        """Every subscription in the order of ``feeds``; with ``due`` those to fetch at that time.
+
+        Any may be fetched at other times too: the schedule is a courtesy.
+        """
+        with self._connections.read() as connection:
+            rows = connection.execute(f"{_SUBSCRIPTION} ORDER BY feed.number").fetchall()
+        found = tuple(map(_subscription, rows))
+        return found if due is None else tuple(each for each in found if schedule.is_due(each, due))
+
+    def subscription(self, text: str) -> Subscription:
+        """Like ``feed``, of those that are subscribed to.
+
+        Raises:
+            FeedNotFoundError: there is none, or there are several; it names those that are near.
+        """
+        subscribed = {each: each.subscription for each in self.feeds() if each.subscription}
+        return subscribed[_meant(text, [*subscribed])]
+
+    def subscribe(self, url: str, *, title: str = "", tags: Iterable[str] = ()) -> Subscription:
+        """Have a feed fetched from ``url`` from now on; one that is fetched already stays as it is.
+
+        Args:
+            url: http(s). Its user and password are kept, apart from the feed's identity; others
+                that come later for the same feed take their place.
+            title: what to call the feed unless it has a name of the user's, or is called so.
+            tags: given to the feed unless it has any.
+
+        Raises:
+            FetchError: it is no address that a feed can be fetched from.
+            IndexLockedError: another process was writing for longer than the timeout.
+        """
+        feed_url = addresses.identity(url)
+        if not feed_url:
+            raise FetchError(_shown(url), "it is not a whole http or https address")
+        url = "%20".join(url.split())
+        with self._connections.write() as connection:
+            known = _holder(connection, feed_url)
+            if known is None:
+                number = _feed_number(connection, feed_url)
+                number = storing.add_feed(connection, feed_url) if number is None else number
+                connection.execute(
+                    "INSERT INTO subscription (feed, url, state) VALUES (?, ?, ?)",
+                    (number, url, SubscriptionState.ACTIVE),
+                )
+            else:
+                number, fetched_from = known
+                if addresses.has_credentials(url) and url != fetched_from:
+                    connection.execute(
+                        "UPDATE subscription SET url = ? WHERE feed = ?", (url, number)
+                    )
+            _call(connection, number, title, tags)
+            row = connection.execute(f"{_SUBSCRIPTION} WHERE feed.number = ?", (number,))
+            return _subscription(row.fetchone())
+
+    def unsubscribe(self, feed_url: str) -> None:
+        """Fetch a feed no more. Its entries stay; a feed that has none is forgotten.
+
+        Raises:
+            FeedNotFoundError: it is not subscribed to.
+            IndexLockedError: another process was writing for longer than the timeout.
+        """
+        with self._connections.write() as connection:
+            number = _feed_number(connection, feed_url)
+            done = connection.execute("DELETE FROM subscription WHERE feed = ?", (number,))
+            if not done.rowcount:
+                raise FeedNotFoundError(f"{feed_url} is not subscribed to")
+            empty = connection.execute("SELECT 1 FROM entry WHERE feed = ?", (number,))
+            if empty.fetchone() is None:
+                connection.execute("DELETE FROM source WHERE feed = ?", (number,))
+                connection.execute("DELETE FROM feed WHERE number = ?", (number,))
+
+    def fetched(
+        self, feed_url: str, fetched: Fetched, *, now: datetime | None = None
+    ) -> Subscription | None:
+        """Note an answer that brought no document to store: nothing but the subscription changes.
+
+        One that brought a document goes to ``Archive.store`` together with it.
+
+        Args:
+            feed_url: the feed's identity.
+            fetched: what the server said.
+            now: aware; None is the present.
+
+        Returns:
+            The subscription as it is now; None where somebody has ended it meanwhile.
+
+        Raises:
+            IndexLockedError: another process was writing for longer than the timeout.
+        """
+        with self._connections.write() as connection:
+            return succeeded(connection, feed_url, fetched, now or datetime.now(UTC))
+
+    def failed(
+        self,
+        feed_url: str,
+        reason: str,
+        *,
+        retry_after: timedelta | None = None,
+        gone: bool = False,
+        now: datetime | None = None,
+    ) -> Subscription | None:
+        """Note that a feed could not be fetched, or that what came was no feed.
+
+        Args:
+            feed_url: the feed's identity.
+            reason: in a few words.
+            retry_after: as in ``FetchError``.
+            gone: as in ``FetchError``.
+            now: aware; None is the present.
+
+        Returns:
+            The subscription as it is now; None where somebody has ended it meanwhile.
+
+        Raises:
+            IndexLockedError: another process was writing for longer than the timeout.
+        """
+        now = now or datetime.now(UTC)
+        with self._connections.write() as connection:
+            number = _feed_number(connection, feed_url)
+            before = _read_if_any(connection, number)
+            if before is None or number is None:
+                return None
+            after = schedule.failed(before, reason, now, retry_after=retry_after, gone=gone)
+            _write(connection, number, before, after)
+            return after
+
+    def rename(self, feed_url: str, name: str) -> None:
+        """Call a feed by a name of the user's own; an empty one gives it its own title back.
+
+        Raises:
+            FeedNotFoundError: there is no such feed.
+            IndexLockedError: another process was writing for longer than the timeout.
+        """
+        with self._connections.write() as connection:
+            _set_name(connection, _known_number(connection, feed_url), _line(name))
+
+    def tag(
+        self, feed_url: str, *, add: Iterable[str] = (), remove: Iterable[str] = ()
+    ) -> tuple[str, ...]:
+        """Give tags to all entries of a feed, those to come too, and take some away.
+
+        Only tags given here or when subscribing are taken away, never those of the feed's own
+        entries. Letters may be in either case.
+
+        Returns:
+            The feed's tags as they are now.
+
+        Raises:
+            FeedNotFoundError: there is no such feed.
+            IndexLockedError: another process was writing for longer than the timeout.
+        """
+        unwanted = {tag.casefold() for tag in _clean(remove)}
+        with self._connections.write() as connection:
+            number = _known_number(connection, feed_url)
+            tags = records.united(_tags(connection, number), _clean(add))
+            tags = tuple(tag for tag in tags if tag.casefold() not in unwanted)
+            _set_tags(connection, number, tags)
+        return tags
+
+
+def succeeded(
+    connection: sqlite3.Connection,
+    feed_url: str,
+    fetched: Fetched,
+    now: datetime,
+    document: Feed | None = None,
+) -> Subscription | None:
+    """Note an answer inside a transaction; see ``Subscriptions.fetched``.
+
+    Args:
+        connection: within its transaction.
+        feed_url: the feed's identity.
+        fetched: what the server said.
+        now: aware.
+        document: what it sent, None where that is nothing new.
+    """
+    number = _feed_number(connection, feed_url)
+    before = _read_if_any(connection, number)
+    if before is None or number is None:
+        return None
+    known = before if document is None else replace(before, ttl=document.ttl)
+    holder = _holder(connection, addresses.identity(fetched.moved_to))
+    taken = holder is not None and holder[0] != number
+    after = schedule.succeeded(known, fetched, now, taken=taken)
+    _write(connection, number, before, after)
+    return after
+
+
+def _feed_number(connection: sqlite3.Connection, feed_url: str) -> int | None:
+    row = connection.execute("SELECT number FROM feed WHERE url = ?", (_text(feed_url),)).fetchone()
+    return None if row is None else int(row[0])
+
+
+def _known_number(connection: sqlite3.Connection, feed_url: str) -> int:
+    number = _feed_number(connection, feed_url)
+    if number is None:
+        raise FeedNotFoundError(f"no feed has the URL {_text(feed_url)}")
+    return number
+
+
+def _holder(connection: sqlite3.Connection, identity: str) -> tuple[int, str] | None:
+    """The subscription that is known by this URL or fetched from it: its feed, and from where."""
+    rows = connection.execute(
+        "SELECT feed.number, feed.url, subscription.url "
+        "FROM subscription JOIN feed ON feed.number = subscription.feed ORDER BY feed.url != ?",
+        (identity,),
+    )
+    for number, feed_url, url in rows:
+        if identity in (feed_url, addresses.identity(url)):
+            return number, url
+    return None
+
+
+def _read_if_any(connection: sqlite3.Connection, number: int | None) -> Subscription | None:
+    row = connection.execute(f"{_SUBSCRIPTION} WHERE feed.number = ?", (number,)).fetchone()
+    return None if row is None else _subscription(row)
+
+
+def _write(
+    connection: sqlite3.Connection, number: int, before: Subscription, after: Subscription
+) -> None:
+    """Bring a subscription's row up to date, as far as it has changed."""
+    changed = {
+        name: _column(getattr(after, name))
+        for name in _STATE
+        if getattr(after, name) != getattr(before, name)
+    }
+    if changed:
+        assignments = ", ".join(f"{name} = ?" for name in changed)
+        connection.execute(
+            f"UPDATE subscription SET {assignments} WHERE feed = ?", (*changed.values(), number)
+        )
+
+
+def _column(value: datetime | timedelta | str | int | None) -> str | int | None:
+    if isinstance(value, datetime):
+        return records.since_epoch(value)
+    if isinstance(value, timedelta):
+        return records.length(value)
+    return _text(value) if isinstance(value, str) else value
+
+
+def _subscription(row: Sequence[Any]) -> Subscription:
+    values = dict(zip(_STATE, row[1:], strict=True))
+    for name in ("last_fetch", "last_success", "next_fetch"):
+        values[name] = records.date(values[name])
+    values["state"] = SubscriptionState(values["state"])
+    values["ttl"] = None if values["ttl"] is None else timedelta(microseconds=values["ttl"])
+    return Subscription(row[0], **values)
+
+
+def _feed_state(row: Sequence[Any]) -> FeedState:
+    url, title, link, language, entries, newest, last_success, tags, *state = row
+    return FeedState(
+        url=url,
+        title=title,
+        link=link,
+        language=language,
+        entries=entries,
+        newest=records.date(newest),
+        last_success=records.date(last_success),
+        tags=tuple(json.loads(tags)),
+        # Its first column is never empty where there is one.
+        subscription=None if state[0] is None else _subscription((url, *state)),
+    )
+
+
+def _call(connection: sqlite3.Connection, number: int, title: str, tags: Iterable[str]) -> None:
+    """Give a feed a name and tags, unless the user has done so."""
+    own, name = connection.execute(
+        "SELECT title, name FROM feed WHERE number = ?", (number,)
+    ).fetchone()
+    title = _line(title)
+    if title and not name and title != own:
+        _set_name(connection, number, title)
+    if not _tags(connection, number):
+        _set_tags(connection, number, records.united(_clean(tags)))
+
+
+def _set_name(connection: sqlite3.Connection, number: int, name: str) -> None:
+    title = f"SELECT {records.FEED_TITLE} FROM feed WHERE number = ?"
+    before = connection.execute(title, (number,)).fetchone()
+    connection.execute("UPDATE feed SET name = ? WHERE number = ?", (name, number))
+    if connection.execute(title, (number,)).fetchone() != before:
+        storing.renumber(connection, number)
+
+
+def _tags(connection: sqlite3.Connection, number: int) -> list[str]:
+    row = connection.execute("SELECT tags FROM feed WHERE number = ?", (number,)).fetchone()
+    return list(json.loads(row[0]))
+
+
+def _set_tags(connection: sqlite3.Connection, number: int, tags: Sequence[str]) -> None:
+    if list(tags) != _tags(connection, number):
+        packed = json.dumps(tags, ensure_ascii=False, separators=(",", ":"))
+        connection.execute("UPDATE feed SET tags = ? WHERE number = ?", (packed, number))
+        storing.renumber(connection, number)
+
+
+def _clean(tags: Iterable[str]) -> list[str]:
+    return [line for tag in tags if (line := _line(tag))]
+
+
+def _line(text: str) -> str:
+    return " ".join(_text(text).split())
+
+
+def _text(text: str) -> str:
+    """``text`` as SQLite can take it: bytes of a command line that are no text are not."""
+    return text.encode(errors="replace").decode()
+
+
+def _shown(url: str) -> str:
+    """What of a wrong address may be shown: a password may stand before the last ``@``."""
+    return _text(f"…@{url.rpartition('@')[2]}" if "@" in url else url)
+
+
+def _meant(text: str, feeds: Sequence[FeedState]) -> FeedState:
+    """The feed of these that ``Subscriptions.feed`` promises."""
+    wanted = _line(text)
+    identity = addresses.identity(wanted)
+    wanted = (identity or wanted).casefold()
+    for fits in (
+        lambda feed: wanted in _addresses(feed),
+        lambda feed: wanted == feed.title.casefold(),
+        lambda feed: wanted in feed.title.casefold() or any(wanted in a for a in _addresses(feed)),
+    ):
+        found = [feed for feed in feeds if wanted and fits(feed)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise FeedNotFoundError(f"more than one feed is called {wanted!r}: {_listed(found)}")
+    by_name = {
+        name: feed for feed in feeds for name in (feed.title.casefold(), feed.url.casefold())
+    }
+    near = [by_name[name] for name in get_close_matches(wanted, by_name, n=_NAMED)]
+    if near:
+        listed = _listed(list(dict.fromkeys(near)))
+        raise FeedNotFoundError(f"no feed is called {wanted!r}; near it are {listed}")
+    raise FeedNotFoundError(f"no feed is called {wanted!r}")
+
+
+def _addresses(feed: FeedState) -> tuple[str, ...]:
+    """Where a feed is known to be, letters small, without users and passwords."""
+    known = [feed.url]
+    if feed.subscription is not None:
+        known.append(addresses.identity(feed.subscription.url))
+    return tuple(url.casefold() for url in known)
+
+
+def _listed(feeds: Sequence[FeedState]) -> str:
+    names = [f"{feed.title} ({feed.url})" if feed.title else feed.url for feed in feeds[:_NAMED]]
+    return ", ".join([*names, "…"] if len(feeds) > _NAMED else names)
+
+
+__all__ = ("Subscriptions", "succeeded")
