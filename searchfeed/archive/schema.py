@@ -18,6 +18,10 @@ entry is the one whose ordinal is ``entry.versions``, and the first one tells wh
 first seen. ``entry.date`` repeats the date of the newest version, because counting and dating
 the entries of all feeds must not touch their texts.
 
+Every value is there twice, so that one that changes on the disk is found: in its table and in an
+index of that (``…_copy`` where no other one needs it), which ``PRAGMA integrity_check`` compares.
+Texts are too long for that, and have the hash of their version.
+
 The sequence stands in ``state`` rather than being the highest one of ``entry``: a number given
 to an entry that is later deleted must never be given again, or an engine would take the second
 entry that has it for one it knows.
@@ -131,6 +135,21 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 back INTEGER NOT NULL
             ) STRICT
             """,
+            "CREATE INDEX state_copy ON state (sequence, release)",
+            """
+            CREATE INDEX feed_copy
+            ON feed (title, link, language, last_success, name, tags, key)
+            """,
+            "CREATE INDEX version_copy ON version (seen)",
+            "CREATE INDEX source_copy ON source (feed)",
+            "CREATE INDEX document_copy ON document (entries)",
+            """
+            CREATE INDEX subscription_copy ON subscription (
+                state, etag, last_modified, last_fetch, last_success, last_error, failures,
+                next_fetch, moved_to, moves, ttl
+            )
+            """,
+            "CREATE INDEX removal_copy ON removal (back)",
         ),
     ),
 )
