@@ -339,6 +339,27 @@ class Results:
 
 
 @dataclass(frozen=True, slots=True)
+class Selection:
+    """Entries chosen to be taken out.
+
+    Attributes:
+        ids: theirs.
+        oldest, newest: the dates of the oldest and the newest that has one, aware UTC.
+        feeds: how many are of each feed, the largest count first; the label is the feed's title.
+        notes: what had to be guessed to choose them, a sentence each.
+    """
+
+    ids: tuple[str, ...]
+    oldest: datetime | None = None
+    newest: datetime | None = None
+    feeds: tuple[FacetCount, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True, slots=True)
 class Bucket:
     """How many entries are dated in the half-open range [start, end), aware UTC.
 

@@ -86,8 +86,12 @@ class Store:
             if progress is not None:
                 progress("index", done, most)
 
+        # Read before the changes: one that comes back meanwhile is then among neither.
+        removed = () if replace else archive.removed(after, upto)
         changes = (Change(*change) for change in archive.changes(after, upto))
-        self.engine().write(changes, reached=upto, replace=replace, progress=report)
+        self.engine().write(
+            changes, reached=upto, removed=removed, replace=replace, progress=report
+        )
         return written
 
     def archive(self, *, create: bool = False) -> Archive:

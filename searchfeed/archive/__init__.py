@@ -22,8 +22,10 @@ from typing import Self
 from searchfeed.archive import records, storing, subscriptions
 from searchfeed.archive.connections import Connections
 from searchfeed.archive.records import Changes, Figures, Version
+from searchfeed.archive.removing import Removals
 from searchfeed.archive.schedule import Fetched
 from searchfeed.archive.subscriptions import Subscriptions
+from searchfeed.archive.transfer import Transfer
 from searchfeed.errors import EntryNotFoundError
 from searchfeed.models import Entry, Feed
 
@@ -50,7 +52,7 @@ _NEWEST = (
 )
 
 
-class Archive(Subscriptions):
+class Archive(Subscriptions, Removals, Transfer):
     """The archive in the file ``path``, which is made if there is none (its directory is not).
 
     Any thread may call any method, and other processes may read and write at the same time:

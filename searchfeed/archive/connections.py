@@ -72,6 +72,12 @@ class Connections:
         with self._borrowed() as connection, _transaction(connection, "BEGIN IMMEDIATE"):
             yield connection
 
+    @contextmanager
+    def outside(self) -> Iterator[sqlite3.Connection]:
+        """A connection in no transaction, for statements that cannot run inside one."""
+        with self._borrowed() as connection:
+            yield connection
+
     def close(self) -> None:
         """Close all of them; those in use are closed when they are given back."""
         with self._lock:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from searchfeed.archive import records
 from searchfeed.archive.records import Changes
 from searchfeed.models import Feed
 
-_INSERT_VERSION = (
+INSERT_VERSION = (
     f"INSERT INTO version (entry, ordinal, seen, hash, {', '.join(records.CONTENT)}) "  # noqa: S608
     f"VALUES (?, ?, ?, ?{', ?' * len(records.CONTENT)})"
 )
@@ -35,6 +35,7 @@ def store(connection: sqlite3.Connection, new: Prepared, source: str, digest: by
     before = connection.total_changes
     feed = _store_feed(connection, new)
     known = _known(connection, new.contents)
+    absent = _kept_out(connection, new.contents.keys() - known)
     sequence = last_sequence(connection)
     number = one(connection, "SELECT coalesce(max(number), 0) FROM entry")
     added: list[tuple[object, ...]] = []
@@ -43,6 +44,8 @@ def store(connection: sqlite3.Connection, new: Prepared, source: str, digest: by
     for identity, values in new.contents.items():
         value_hash = new.hashes[identity]
         date = records.content_date(values)
+        if identity in absent:
+            continue
         if identity not in known:
             sequence, number = sequence + 1, number + 1
             added.append((number, identity, feed, sequence, 1, date))
@@ -57,7 +60,7 @@ def store(connection: sqlite3.Connection, new: Prepared, source: str, digest: by
         connection.executemany(
             "UPDATE entry SET sequence = ?, versions = ?, date = ? WHERE number = ?", updated
         )
-        connection.executemany(_INSERT_VERSION, versions)
+        connection.executemany(INSERT_VERSION, versions)
         connection.execute("UPDATE state SET sequence = ?", (sequence,))
     if digest:
         connection.execute(
@@ -91,6 +94,20 @@ def _known(connection: sqlite3.Connection, ids: Iterable[str]) -> dict[str, tupl
         (json.dumps(list(ids)),),
     )
     return {identity: (number, ordinal, stored) for identity, number, ordinal, stored in rows}
+
+
+def _kept_out(connection: sqlite3.Connection, ids: Collection[str]) -> frozenset[str]:
+    """Those of new entries that are not to come back; the removals of the others are undone."""
+    if not ids:
+        return frozenset()
+    wanted = json.dumps(list(ids))
+    connection.execute(
+        "DELETE FROM removal WHERE back = 1 AND id IN (SELECT value FROM json_each(?))", (wanted,)
+    )
+    rows = connection.execute(
+        "SELECT id FROM removal WHERE id IN (SELECT value FROM json_each(?))", (wanted,)
+    )
+    return frozenset(id for (id,) in rows)
 
 
 def _store_feed(connection: sqlite3.Connection, new: Prepared) -> int:
