@@ -74,7 +74,8 @@ def parse(folder: Path, file: Path, tick: Tick) -> Parsed:
     """
     from searchfeed import feeds, sources
 
-    found, errors = sources.expand([folder])
+    expansion = sources.expand([folder])
+    found, errors = expansion.sources, expansion.errors
     known: set[str] = set()
     seconds = 0.0
     with file.open("w", encoding="utf-8") as lines:

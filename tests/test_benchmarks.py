@@ -56,7 +56,7 @@ def run(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_corpus_comes_back_as_it_was_parsed(fixtures: Path, texts: Corpus) -> None:
-    found, _ = sources.expand([fixtures])
+    found = sources.expand([fixtures]).sources
     wanted: dict[str, Entry] = {}
     for source in found:
         with suppress(SourceError):

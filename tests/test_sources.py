@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from searchfeed.errors import FetchError
-from searchfeed.sources import Source, expand
+from searchfeed.sources import Outline, Source, expand
 from searchfeed.sources import source as source_module
 
 RSS = b'<?xml version="1.0"?><rss version="2.0"><channel><title>A</title></channel></rss>'
@@ -43,23 +43,22 @@ ALL = ["feeds/a/1.ATOM", "feeds/a/2.rss", "feeds/a/deep/feed", "feeds/b.xml", "f
 
 
 def names(*given: str | Path) -> list[str]:
-    sources, errors = expand(given)
-    assert errors == []
-    return [source.name for source in sources]
+    found = expand(given)
+    assert (found.errors, found.outlines) == ([], [])
+    return [source.name for source in found.sources]
 
 
 def error(name: str) -> FetchError:
-    sources, errors = expand([name])
-    assert sources == []
-    assert len(errors) == 1
-    assert isinstance(errors[0], FetchError)
-    assert errors[0].source == name
-    return errors[0]
+    found = expand([name])
+    assert (found.sources, found.outlines) == ([], [])
+    [error] = found.errors
+    assert isinstance(error, FetchError)
+    assert error.source == name
+    return error
 
 
 def test_a_named_file_is_always_taken(folder: Path) -> None:
-    sources, errors = expand(["./feeds/notes.txt", Path("feeds/.hidden.xml")])
-    assert errors == []
+    sources = expand(["./feeds/notes.txt", Path("feeds/.hidden.xml")]).sources
     assert sources == [
         Source("./feeds/notes.txt", str(folder / "feeds/notes.txt")),
         Source("feeds/.hidden.xml", str(folder / "feeds/.hidden.xml")),
@@ -108,7 +107,7 @@ def test_each_file_comes_once_where_it_came_first(folder: Path) -> None:
 def test_a_link_keeps_its_own_name_but_not_that_of_its_folders(folder: Path) -> None:
     (folder / "newest.xml").symlink_to("feeds/b.xml")
     (folder / "elsewhere").symlink_to("feeds/a")
-    assert expand(["newest.xml", "elsewhere/../c.json"])[0] == [
+    assert expand(["newest.xml", "elsewhere/../c.json"]).sources == [
         Source("newest.xml", str(folder / "newest.xml")),
         Source("elsewhere/../c.json", str(folder / "feeds/c.json")),
     ]
@@ -181,7 +180,9 @@ def test_a_file_of_that_very_name_wins_over_the_pattern(folder: Path) -> None:
 
 def test_tilde_is_the_home_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(folder))
-    assert expand(["~/feeds/b.xml"])[0] == [Source("~/feeds/b.xml", str(folder / "feeds/b.xml"))]
+    assert expand(["~/feeds/b.xml"]).sources == [
+        Source("~/feeds/b.xml", str(folder / "feeds/b.xml"))
+    ]
     assert names("~/feeds/*.xml") == [str(folder / "feeds/b.xml")]
     assert error("~nobody-of-this-name/x").reason == "there is no such file or folder"
 
@@ -206,8 +207,11 @@ def test_a_name_that_is_not_there(folder: Path, name: str, remedy: str) -> None:
     ("name", "reason"),
     [
         ("empty", "there is no feed in this folder"),
-        ("https://example.org/feed.xml", "fetching URLs is not in this release"),
-        ("FEED:https://example.org/*.xml", "fetching URLs is not in this release"),
+        ("ftp://example.org/feed.xml", "only http and https addresses are fetched"),
+        ("feed:javascript://example.org/", "only http and https addresses are fetched"),
+        ("https:///feed.xml", "it is not a whole address"),
+        ("http://example.org:99999/", "it is not a whole address"),
+        ("http://[/", "it is not a whole address"),
         ("broken.xml", "it is a link to a file that is not there"),
         ("pipe", "it is not a regular file"),
         ("/dev/zero", "it is not a regular file"),
@@ -221,9 +225,10 @@ def test_names_that_cannot_be_used(folder: Path, name: str, reason: str) -> None
 
 
 def test_an_error_costs_nothing_else(folder: Path) -> None:
-    sources, errors = expand(["gone.xml", "feeds/b.xml", "empty", "", "feeds/c.json", "http://x/"])
-    assert [source.name for source in sources] == ["feeds/b.xml", "feeds/c.json"]
-    assert [error.source for error in errors] == ["gone.xml", "empty", "''", "http://x/"]
+    found = expand(["gone.xml", "feeds/b.xml", "empty", "", "feeds/c.json", "x://x/", "http://x/"])
+    assert [source.name for source in found.sources] == ["feeds/b.xml", "feeds/c.json"]
+    assert [error.source for error in found.errors] == ["gone.xml", "empty", "''", "x://x/"]
+    assert found.outlines == [Outline("http://x/")]
 
 
 def test_pipes_in_a_folder_are_passed_over(folder: Path) -> None:
@@ -234,9 +239,9 @@ def test_pipes_in_a_folder_are_passed_over(folder: Path) -> None:
 
 def test_a_name_that_is_not_text_is_refused(folder: Path) -> None:
     (folder / "feeds" / os.fsdecode(b"\xff.xml")).write_bytes(RSS)
-    sources, errors = expand(["feeds"])
-    assert [source.name for source in sources] == ALL
-    assert [str(error) for error in errors] == [
+    found = expand(["feeds"])
+    assert [source.name for source in found.sources] == ALL
+    assert [str(error) for error in found.errors] == [
         "feeds/?.xml: its name is not valid UTF-8 (rename it)"
     ]
 
@@ -246,8 +251,8 @@ import os, sys
 from searchfeed.sources import expand
 if os.geteuid() == 0:
     os.setuid(65534)
-sources, errors = expand(sys.argv[1:])
-print(*sorted(source.name for source in sources), *sorted(map(str, errors)), sep="\\n")
+found = expand(sys.argv[1:])
+print(*sorted(source.name for source in found.sources), *sorted(map(str, found.errors)), sep="\\n")
 """
 
 
@@ -295,7 +300,7 @@ def test_a_file_that_became_something_else_is_refused_when_read(
 ) -> None:
     path = tmp_path / "a.xml"
     path.write_bytes(RSS)
-    [source] = expand([path])[0]
+    [source] = expand([path]).sources
     path.unlink()
     assert callable(make)
     make(path)
@@ -313,7 +318,7 @@ def test_what_is_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(source_module, "MAX_SIZE", 3_000_000)
     path = tmp_path / "a.xml"
     path.write_bytes(b"x" * 3_000_000)
-    [source] = expand([path])[0]
+    [source] = expand([path]).sources
     assert len(source.read()) == 3_000_000
     with path.open("ab") as file:
         file.write(b"x")
@@ -324,9 +329,8 @@ def test_what_is_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.Monkey
 def run_with_stdin(stdin: object, data: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
     script = (
         "import sys; from searchfeed.sources import expand\n"
-        "sources, errors = expand(['-', '-'])\n"
-        "assert (len(sources), errors) == (1, []), (sources, errors)\n"
-        "try: sys.stdout.buffer.write(sources[0].name.encode() + sources[0].read())\n"
+        "[source] = expand(['-', '-']).sources\n"
+        "try: sys.stdout.buffer.write(source.name.encode() + source.read())\n"
         "except Exception as error: print(type(error).__name__, error)"
     )
     return subprocess.run(
@@ -345,4 +349,4 @@ def test_the_standard_input() -> None:
 
 def test_a_file_named_like_the_standard_input(folder: Path) -> None:
     (folder / "-").write_bytes(RSS)
-    assert expand(["./-", "-"])[0] == [Source("./-", str(folder / "-")), Source("-", "-")]
+    assert expand(["./-", "-"]).sources == [Source("./-", str(folder / "-")), Source("-", "-")]

@@ -1,4 +1,7 @@
-"""Names that the user typed become sources: files, folders, patterns and the standard input."""
+"""What the user named becomes sources and URLs.
+
+A name is that of a file, a folder, a list of feeds or a web page, a pattern, an address or ``-``.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,26 @@ import re
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from searchfeed.errors import FetchError, SourceError
+from searchfeed.sources.discovery import announced
+from searchfeed.sources.markup import address
+from searchfeed.sources.opml import Outline, is_opml, merged, read
 from searchfeed.sources.source import STDIN, Source, irregular, unreadable
 
 _URL = re.compile(r"(?:feed:)?[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _MAGIC = re.compile(r"[*?[]")
 
+_FETCHED = re.compile(r"(?:feed:)?(?:https?|feed)://", re.IGNORECASE)
+_CREDENTIALS = re.compile("//.*@")
+_HOST = re.compile(r"(?:www\.|(?:[a-z0-9-]+\.)+[a-z]{2,}/)", re.IGNORECASE)
+
 _ENDINGS = frozenset({".xml", ".rss", ".atom", ".rdf", ".cdf"})
+_PAGE = re.compile(rb"<(?:!doctype\s+html|html|head|body)[\s>]", re.IGNORECASE)
 _LOOK = 1024
 """Bytes at the start of a file that tell whether it looks like a feed."""
 
@@ -27,29 +39,45 @@ _FEED = re.compile(
 )
 
 
-def expand(
-    names: Iterable[str | os.PathLike[str]],
-) -> tuple[list[Source], list[SourceError]]:
-    """Find the sources that the names stand for, in order, each file once.
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """What names stand for.
 
-    A file that is named is always taken. A folder is walked, hidden names left out, and gives
-    the files that end or begin as feeds do. ``*``, ``?``, ``[…]`` and ``**`` are expanded unless
-    a file has just that name, and so is a leading ``~``. ``-`` is the standard input.
-
-    What cannot be used (no such file, a folder without feeds, a URL) becomes an error in the
-    second list and costs nothing else.
+    Attributes:
+        sources: files and the standard input, each once, in order.
+        outlines: feeds to be fetched, each once, in order.
+        errors: what is wrong with names that cannot be used.
     """
-    expansion = _Expansion()
+
+    sources: list[Source]
+    outlines: list[Outline]
+    errors: list[SourceError]
+
+
+def expand(names: Iterable[str | os.PathLike[str]]) -> Expansion:
+    """Find the sources and the URLs that the names stand for.
+
+    A file that is named is always taken. One that is a list of feeds (OPML) gives the feeds that
+    it lists, and a web page the first feed that it announces. A folder is walked, hidden names
+    left out, and gives the files that end or begin as feeds do: nothing is fetched that nobody
+    named. ``*``, ``?``, ``[…]`` and ``**`` are expanded unless a file has just that name, and so
+    is a leading ``~``. ``-`` is the standard input. A URL may have ``feed:`` before it.
+
+    What cannot be used (no such file, a folder without feeds, an address of another kind) becomes
+    an error and costs nothing else.
+    """
+    expander = _Expander()
     for name in names:
-        expansion.add(os.fspath(name))
-    return expansion.sources, expansion.errors
+        expander.add(os.fspath(name))
+    return Expansion(expander.sources, list(merged(expander.outlines)), expander.errors)
 
 
-class _Expansion:
-    """Sources and errors in the making."""
+class _Expander:
+    """An expansion in the making."""
 
     def __init__(self) -> None:
         self.sources: list[Source] = []
+        self.outlines: list[Outline] = []
         self.errors: list[SourceError] = []
         self._known: set[str] = set()
 
@@ -78,18 +106,29 @@ class _Expansion:
         elif path.is_symlink():
             self._fail(name, "it is a link to a file that is not there")
         elif _URL.match(name):
-            remedy = "save it to a file and name that"
-            self._fail(name, "fetching URLs is not in this release", remedy)
+            self._add_url(name)
         elif _MAGIC.search(name):
             self._add_pattern(name, path)
         else:
-            self._fail(name, "there is no such file or folder", _nearest(path))
+            remedy = _nearest(path)
+            if not remedy and _HOST.match(name):
+                remedy = f"for an address write https://{_printable(name)}"
+            self._fail(name, "there is no such file or folder", remedy)
+
+    def _add_url(self, name: str) -> None:
+        if url := address(name):
+            self.outlines.append(Outline(url))
+        elif _FETCHED.match(name):
+            self._fail(_CREDENTIALS.sub("//…@", name), "it is not a whole address")
+        else:
+            reason = "only http and https addresses are fetched"
+            self._fail(_CREDENTIALS.sub("//…@", name), reason)
 
     def _add_file(self, name: str, path: Path) -> None:
         if not path.is_file():
             self.errors.append(irregular(_printable(name)))
         else:
-            self._take_file(name, path)
+            self._take_file(name, path, is_named=True)
 
     def _add_folder(self, name: str, path: Path) -> None:
         failures = len(self.errors)
@@ -118,7 +157,7 @@ class _Expansion:
                 self._take_file(str(path), path)
         return found
 
-    def _take_file(self, name: str, path: Path) -> None:
+    def _take_file(self, name: str, path: Path, *, is_named: bool = False) -> None:
         if not self._is_new(str(path.resolve())):
             return
         # The last part is not resolved: a link to the newest of many files stays one source.
@@ -127,8 +166,29 @@ class _Expansion:
             self._fail(name, "its name is not valid UTF-8", "rename it")
         elif not os.access(path, os.R_OK):
             self.errors.append(unreadable(name, PermissionError()))
-        else:
+        elif not (is_named and self._take_outlines(Source(name, url))):
             self.sources.append(Source(name, url))
+
+    def _take_outlines(self, source: Source) -> bool:
+        """Take the feeds that a file lists or announces; whether it is such a file."""
+        with Path(source.url).open("rb") as file:
+            start = file.read(_LOOK)
+        try:
+            if is_opml(start):
+                found = read(source.read(), source.name)
+                self.outlines += found
+                if not found:
+                    self._fail(source.name, "there is no feed in this list")
+                return True
+            if _PAGE.search(start.replace(b"\0", b"")):
+                # The others are the same in another format, or parts of it, or comments.
+                first = announced(source.read(), source.url)[:1]
+                self.outlines += map(Outline, first)
+                return bool(first)
+        except SourceError as error:
+            self.errors.append(error)
+            return True
+        return False
 
     def _is_new(self, identity: str) -> bool:
         if identity in self._known:
