@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from searchfeed.errors import ParseError
 from searchfeed.feeds import dates, parse
 from searchfeed.feeds.encoding import read
-from searchfeed.feeds.identity import normalised_link, safe_link
+from searchfeed.feeds.identity import safe_link
+from searchfeed.keys import normalised_link
 from searchfeed.models import Enclosure, Entry, Feed
 
 URL = "https://example.org/feed.xml"

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit
 
 from searchfeed.feeds.draft import Draft
 from searchfeed.feeds.text import clean
+from searchfeed.keys import entry_id, link_key, normalised_link
 from searchfeed.models import Entry
 
 LINK_LIMIT = 4096
@@ -19,7 +19,6 @@ LINK_LIMIT = 4096
 
 # What nearly every link looks like; taking it apart would cost ten times as much.
 _PLAIN_LINK = re.compile(r"https?://[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*+(?:/[!#-;=?-\[\]-~]*+)?")
-_SLASHES = re.compile(r"/{2,}")
 _OLDEST = datetime.min.replace(tzinfo=UTC)
 
 
@@ -47,28 +46,6 @@ def safe_link(link: str, base: str = "") -> str:
     return "%20".join(link.split())
 
 
-def normalised_link(link: str) -> str:
-    """``link`` for comparison: what differs between two copies of one address is taken out.
-
-    >>> normalised_link("HTTPS://Example.org:443//news//1/?utm_source=rss#top")
-    'https://example.org/news/1/'
-    """
-    try:
-        parts = urlsplit(link)
-        port = parts.port
-    except ValueError:
-        return link
-    scheme = parts.scheme.lower()
-    host = parts.netloc.lower()
-    if port == {"http": 80, "https": 443}.get(scheme):
-        host = host.removesuffix(f":{port}")
-    path = _SLASHES.sub("/", parts.path) or "/"
-    query = "&".join(
-        part for part in parts.query.split("&") if part and not part.lower().startswith("utm_")
-    )
-    return urlunsplit((scheme, host, path, query, ""))
-
-
 def feed_url(source: str, own_link: str, home: str, title: str) -> str:
     """The identity of a feed: where it was fetched from; for a file, what it says it is.
 
@@ -93,7 +70,7 @@ def _key(draft: Draft, shared_guids: frozenset[str]) -> str:
     if draft.guid:
         return f"guid:{draft.guid}\0{link}"
     if link:
-        return f"link:{link}"
+        return link_key(link)
     date = entry.date.isoformat() if entry.date else ""
     text = entry.title if entry.title or date else entry.body[:1000]
     return f"text:{text}\0{date}"
@@ -123,8 +100,7 @@ def with_ids(feed: str, drafts: Sequence[Draft]) -> tuple[Entry, ...]:
     shared = _shared_guids(drafts)
     entries: dict[str, Entry] = {}
     for draft in drafts:
-        key = f"{feed}\0{_key(draft, shared)}".encode("utf-8", "replace")
-        identifier = hashlib.blake2b(key, digest_size=8).hexdigest()
+        identifier = entry_id(feed, _key(draft, shared))
         known = entries.get(identifier)
         if known is None or _age(draft.entry) > _age(known):
             entries[identifier] = replace(draft.entry, id=identifier, feed_url=feed)
