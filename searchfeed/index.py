@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from time import perf_counter
 from types import TracebackType
@@ -15,6 +15,7 @@ from searchfeed import intake, periods, snippets, tree
 from searchfeed.analysis import spell
 from searchfeed.archive import Version
 from searchfeed.engines import Answer, Engine
+from searchfeed.errors import FeedNotFoundError
 from searchfeed.models import (
     Entry,
     ExplainedQuery,
@@ -27,6 +28,7 @@ from searchfeed.models import (
     Query,
     Report,
     Results,
+    Selection,
     Sort,
     Stats,
     Subscription,
@@ -134,7 +136,7 @@ class Index:
             allow_private: whether addresses inside the user's own network may be fetched.
             progress: called, in any thread, with what is done (``fetch``, ``index``), how much, of
                 how much; and with the URL of each feed that is being fetched, the bytes that have
-                come, and of how many (more than those as long as it goes on).
+                come, and of how many: 0 where that is not known, as many when all have come.
 
         Raises:
             FeedNotFoundError: one of ``feeds`` is not subscribed to.
@@ -207,19 +209,28 @@ class Index:
             self._store, due, new=new, allow_private=allow_private, progress=progress
         )
 
-    def unsubscribe(self, feed: str) -> FeedState:
-        """Fetch a feed no more; its entries stay. Return what it was.
+    def unsubscribe(self, feed: str, *, entries: bool = False) -> FeedState:
+        """Fetch a feed no more; its entries stay, unless they are to go as well.
 
         Args:
             feed: its URL or title, or a part of either that no other has.
+            entries: take its entries out, and the feed itself. It may also be one of files then.
+
+        Returns:
+            What the feed was.
 
         Raises:
             FeedNotFoundError: it is not subscribed to.
         """
         with self._store.writing():
             archive = self._store.archive()
-            state = archive.feed(archive.subscription(feed).feed_url)
-            archive.unsubscribe(state.url)
+            if not entries:
+                state = archive.feed(archive.subscription(feed).feed_url)
+                archive.unsubscribe(state.url)
+                return state
+            state = archive.feed(feed)
+            archive.remove_feed(state.url)
+            self._store.catch_up(None)
         return state
 
     def rename(self, feed: str, name: str) -> FeedState:
@@ -265,7 +276,7 @@ class Index:
         from searchfeed.sources import Outline, opml
         from searchfeed.sources.http import redacted
 
-        outlines = {}
+        outlines: dict[str, Outline] = {}
         for feed in self._store.archive().feeds():
             if feed.subscription:
                 url = redacted(feed.subscription.url)
@@ -536,6 +547,14 @@ class Index:
         """
         return self._store.archive().versions(id)
 
+    def feed(self, text: str) -> FeedState:
+        """The feed with this URL or title, or the only one with a part of either.
+
+        Raises:
+            FeedNotFoundError: there is none, or more than one; it names those that are near.
+        """
+        return self._store.archive().feed(text)
+
     def feeds(self) -> tuple[FeedState, ...]:
         """What is known of each feed, in the order in which they came."""
         return self._store.archive().feeds()
@@ -556,6 +575,114 @@ class Index:
             archive_size=figures.size,
             index_size=sum(file.stat().st_size for file in files if file.is_file()),
         )
+
+    def export(self, *, feeds: Iterable[str] = ()) -> Iterator[str]:
+        """Everything that is kept, as lines of JSON for ``import_``, read as they are taken.
+
+        docs/export-format.md describes them. None holds a password.
+
+        Args:
+            feeds: keep to feeds whose URL or title holds one of these texts.
+
+        Raises:
+            FeedNotFoundError: no feed is called so.
+        """
+        archive = self._store.archive()
+        texts = [text.casefold() for text in feeds]
+        if not texts:
+            return archive.export()
+        names = {feed.url: f"{feed.url}\n{feed.title}".casefold() for feed in archive.feeds()}
+        urls = [url for url, name in names.items() if any(text in name for text in texts)]
+        if not urls:
+            raise FeedNotFoundError(
+                f"no feed has {' or '.join(texts)} in its URL or title; "
+                "the feeds are: searchfeed feeds"
+            )
+        return archive.export(urls)
+
+    def import_(
+        self,
+        lines: Iterable[str | bytes],
+        *,
+        name: str = "the export",
+        progress: Progress | None = None,
+    ) -> Report:
+        """Take in what ``export`` gave, here or elsewhere; what is here stays.
+
+        The versions of an entry are put in the order in which they were seen; nothing comes to
+        stand twice. Entries that were pruned here are wanted back, then, and come back. A bad line
+        costs no other and is in ``Report.failures``.
+
+        Args:
+            lines: read as they are needed.
+            name: what failures call them.
+            progress: called now and then, with the number of lines and while indexing.
+
+        Raises:
+            ParseError: they are no export.
+            IndexVersionError: a newer release is needed to read it.
+            IndexLockedError: another process went on writing for a minute.
+        """
+
+        def read(done: int) -> None:
+            if progress is not None:
+                progress("read", done, 0)
+
+        with self._store.writing():
+            archive = self._store.archive(create=True)
+            try:
+                return archive.take_in(lines, name=name, progress=read)
+            finally:
+                # What was stored before an error is to be found as well.
+                self._store.catch_up(progress)
+
+    def select(
+        self, query: str = "", *, before: datetime | None = None, feeds: Iterable[str] = ()
+    ) -> Selection:
+        """Choose the entries that ``prune`` is to take out.
+
+        Of a query's words all have to match, while a search also shows what has only some.
+
+        Args:
+            query: as for ``search``.
+            before: aware; keep to entries with a date before it, the undated are not among them.
+            feeds: keep to feeds whose URL or title holds one of these texts.
+
+        Raises:
+            QueryError: a condition in the query cannot be meant.
+            IndexVersionError: as ``search``.
+        """
+        from searchfeed.query.strictness import demanding
+
+        node, notes = _read(Query(query, feeds=tuple(feeds)))
+        node = demanding(node)
+        if before is not None:
+            node = tree.And((node, tree.DateRange(None, before)))
+        engine, more_notes = self._store.ready()
+        archive = self._store.archive()
+        answer = engine.search(node, limit=archive.figures().entries + 1, sort=Sort.OLDEST)
+        chosen = archive.selection([match.id for match in answer.matches])
+        return replace(chosen, notes=(*notes, *answer.notes, *more_notes))
+
+    def prune(self, ids: Iterable[str], *, progress: Progress | None = None) -> int:
+        """Take entries out for good, with all their versions: feeds do not bring them back.
+
+        Args:
+            ids: of ``select``, say; those of no entry are passed over.
+            progress: called while the search index is brought up to date.
+
+        Returns:
+            How many went.
+
+        Raises:
+            IndexLockedError: another process went on writing for a minute.
+        """
+        self._store.archive()
+        with self._store.writing():
+            count = self._store.archive().remove(tuple(ids))
+            self._store.catch_up(progress)
+            self._store.archive().free_space()
+        return count
 
     def rebuild(self, *, progress: Progress | None = None) -> int:
         """Make the search index anew from the archive; no feed is read.
