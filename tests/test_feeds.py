@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -576,3 +576,41 @@ def test_lead_that_the_content_repeats() -> None:
     assert len(feed.entries) == 1000
     assert feed.entries[0].body.count("Showers continued throughout the week") == 1
     assert all(entry.date and entry.date.year == 1987 for entry in feed.entries)
+
+
+# How long a feed asks to be left alone
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("", None),
+        ("<ttl>60</ttl>", timedelta(hours=1)),
+        ("<ttl>\n 15 </ttl>", timedelta(minutes=15)),
+        ("<ttl>0</ttl>", None),
+        ("<ttl>-5</ttl>", None),
+        ("<ttl>soon</ttl>", None),
+        ("<ttl>٣</ttl>", None),
+        (f"<ttl>{'9' * 5000}</ttl>", timedelta(weeks=1)),
+        ("<sy:updatePeriod>hourly</sy:updatePeriod>", timedelta(hours=1)),
+        (
+            "<sy:updatePeriod>\tDaily\n</sy:updatePeriod><sy:updateFrequency>4</sy:updateFrequency>",
+            timedelta(hours=6),
+        ),
+        (
+            "<sy:updatePeriod>daily</sy:updatePeriod><sy:updateFrequency>0</sy:updateFrequency>",
+            timedelta(days=1),
+        ),
+        ("<sy:updatePeriod>yearly</sy:updatePeriod>", timedelta(weeks=1)),
+        ("<sy:updatePeriod>often</sy:updatePeriod>", None),
+        ("<sy:updateFrequency>2</sy:updateFrequency>", None),
+        ("<ttl>30</ttl><sy:updatePeriod>hourly</sy:updatePeriod>", timedelta(hours=1)),
+        ("<item><title>x</title><ttl>60</ttl></item>", None),
+    ],
+)
+def test_how_long_a_feed_asks_to_be_left_alone(said: str, expected: timedelta | None) -> None:
+    namespace = "http://purl.org/rss/1.0/modules/syndication/"
+    data = (
+        f"<rss version='2.0' xmlns:sy='{namespace}'><channel><title>T</title>{said}</channel></rss>"
+    )
+    assert parse(data.encode(), url=URL).ttl == expected

@@ -11,7 +11,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -113,7 +113,11 @@ entries = st.builds(
     st.lists(st.builds(Enclosure, texts, texts, st.none() | st.integers(0)), max_size=2).map(tuple),
 )
 feeds = st.builds(
-    Feed, *(texts,) * 4, st.lists(entries, max_size=3).map(tuple), st.lists(texts).map(tuple)
+    Feed,
+    *(texts,) * 4,
+    st.lists(entries, max_size=3).map(tuple),
+    st.lists(texts).map(tuple),
+    st.none() | st.timedeltas(timedelta(), timedelta(weeks=1)),
 )
 
 

@@ -21,7 +21,7 @@ PARSER = b"1"
 """Raised when a document is read as something else than before: it is then read again."""
 
 _HTML_PAGE = re.compile(
-    r"\s*(?:<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
+    r"\s*+(?:<!--.{0,2000}?-->\s*+)*+<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
 )
 _FEED_START = re.compile(r"<\?xml\s|<(?:rss|feed|rdf:rdf|channel)[\s>]", re.I)
 _LEADING_NOISE = 4096
@@ -88,4 +88,5 @@ def _finished(draft: FeedDraft, url: str) -> Feed:
         language=draft.language,
         entries=identity.with_ids(feed_url, draft.drafts),
         warnings=draft.warnings,
+        ttl=draft.ttl,
     )

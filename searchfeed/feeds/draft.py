@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from searchfeed.feeds.text import line
@@ -34,6 +35,7 @@ class FeedDraft:
     Attributes:
         own_link: the address that the feed says is its own, or empty.
         warnings: one line each.
+        ttl: how long it asks to be left alone after it was fetched; None: it does not say.
     """
 
     title: str
@@ -42,6 +44,7 @@ class FeedDraft:
     language: str
     drafts: tuple[Draft, ...]
     warnings: tuple[str, ...] = ()
+    ttl: timedelta | None = None
 
 
 def distinct(names: Iterable[str]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from searchfeed.errors import ParseError
-from searchfeed.feeds import body, dates, language, markup, strict
+from searchfeed.feeds import body, dates, language, markup, pace, strict
 from searchfeed.feeds.draft import TITLE_LIMIT, VALUES_LIMIT, Draft, FeedDraft, distinct
 from searchfeed.feeds.guard import Document
 from searchfeed.feeds.identity import safe_link
@@ -73,8 +73,18 @@ class _Reader:
                 f"{self.shortened} of its texts were cut after {body.BODY_LIMIT:,} characters"
             )
         return FeedDraft(
-            self.title, self.link, self._own_link(), self.language, drafts, tuple(warnings)
+            title=self.title,
+            link=self.link,
+            own_link=self._own_link(),
+            language=self.language,
+            drafts=drafts,
+            warnings=tuple(warnings),
+            ttl=pace.ttl(*map(self._text, ("ttl", "sy_updateperiod", "sy_updatefrequency"))),
         )
+
+    def _text(self, key: str) -> str:
+        value = self.found.get(key)
+        return value if isinstance(value, str) else ""
 
     def _own_link(self) -> str:
         links = self.found.get("links", [])

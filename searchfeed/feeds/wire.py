@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from searchfeed.models import Enclosure, Entry, Feed
 OUT_OF_MEMORY: Final = 77
 """Exit code of a worker that a document needed more memory than it may have."""
 
-_FEED = attrgetter("url", "title", "link", "language", "warnings")
+_FEED = attrgetter("url", "title", "link", "language", "warnings", "ttl")
 _ENTRY = attrgetter(*(each.name for each in fields(Entry)))
 
 
@@ -65,13 +65,16 @@ def unpack_outcome(packed: bytes) -> Feed | ParseError:
     first, *more = json.loads(packed)
     if not more:
         return ParseError(*first)
-    url, title, link, language, warnings = first
-    return Feed(url, title, link, language, tuple(map(_entry, more[0])), tuple(warnings))
+    url, title, link, language, warnings, seconds = first
+    ttl = None if seconds is None else timedelta(seconds=seconds)
+    return Feed(url, title, link, language, tuple(map(_entry, more[0])), tuple(warnings), ttl)
 
 
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
     if isinstance(value, Enclosure):
         return value.url, value.type, value.length
     raise TypeError(value)
