@@ -53,6 +53,19 @@ def is_due(subscription: Subscription, now: datetime) -> bool:
     return subscription.next_fetch is None or subscription.next_fetch <= now
 
 
+def held_off(subscription: Subscription, now: datetime) -> datetime | None:
+    """Until when its server, after it failed, asked to be left alone; None where it may be asked.
+
+    A person who wants a feed at once may have it before it is due, but not before this.
+    """
+    if not subscription.failures or subscription.next_fetch is None:
+        return None
+    if subscription.last_fetch is None or subscription.next_fetch <= now:
+        return None
+    own_pause = subscription.last_fetch + _pause(subscription)
+    return None if subscription.next_fetch == own_pause else subscription.next_fetch
+
+
 def succeeded(
     before: Subscription, fetched: Fetched, now: datetime, *, taken: bool = False
 ) -> Subscription:

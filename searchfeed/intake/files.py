@@ -1,4 +1,4 @@
-"""Sources into the archive: read, looked up, parsed in other processes, stored in order."""
+"""Files into the archive: read, looked up, parsed in other processes, stored in order."""
 
 from __future__ import annotations
 
@@ -27,7 +27,6 @@ def take_in(archive: Archive, sources: list[Source], read: Callable[[int], None]
         sources: in the order in which they are stored.
         read: called after each source with how many are done.
     """
-    from searchfeed.feeds import PARSER
     from searchfeed.feeds.workers import Document, Workers
 
     reports = [Report()] * len(sources)
@@ -47,22 +46,22 @@ def take_in(archive: Archive, sources: list[Source], read: Callable[[int], None]
             except SourceError as error:
                 finish(place, Report(failures=(error,)))
                 continue
-            digest = blake2b(data, digest_size=16, person=PARSER).digest()
-            entries = archive.seen(source.url, digest)
+            mark = digest(data)
+            entries = archive.seen(source.url, mark)
             if entries is not None:
                 finish(place, Report(unchanged=entries))
                 continue
-            parsed.append((place, digest))
+            parsed.append((place, mark))
             yield Document(data, source.url)
 
     with Workers() as workers:
         for outcome in workers.parse(documents()):
-            place, digest = parsed.popleft()
+            place, mark = parsed.popleft()
             if isinstance(outcome, ParseError):
                 finish(place, Report(failures=(outcome,)))
                 continue
             source = sources[place]
-            changes = archive.store(outcome, source=source.url, digest=digest)
+            changes = archive.store(outcome, source=source.url, digest=mark)
             warnings = tuple(f"{source.name}: {warning}" for warning in outcome.warnings)
             finish(
                 place,
@@ -71,4 +70,14 @@ def take_in(archive: Archive, sources: list[Source], read: Callable[[int], None]
     return sum(reports, Report())
 
 
-__all__ = ("take_in",)
+def digest(data: bytes, content_type: str = "") -> bytes:
+    """What stands for a document that is read from these bytes, and from this header."""
+    from searchfeed.feeds import PARSER
+
+    # The bytes are other letters where the server names another encoding than the usual one.
+    _, _, charset = content_type.lower().partition("charset=")
+    unusual = "" if "utf-8" in charset else charset
+    return blake2b(unusual.encode() + data, digest_size=16, person=PARSER).digest()
+
+
+__all__ = ("digest", "take_in")
