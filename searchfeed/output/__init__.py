@@ -18,6 +18,7 @@ from datetime import UTC, datetime, tzinfo
 from importlib import import_module
 from typing import Generic, TypeVar
 
+from searchfeed.archive import Version
 from searchfeed.models import (
     Entry,
     ExplainedQuery,
@@ -118,6 +119,12 @@ ENTRY: Renderers[Entry] = Renderers(
     people="page",
     programs="plain",
     functions={"page": "page:entry", "plain": "plain:entry", "json": "records:entry"},
+)
+
+HISTORY: Renderers[tuple[Version, ...]] = Renderers(
+    people="text",
+    programs="plain",
+    functions={"text": "history:text", "plain": "history:plain", "json": "records:history"},
 )
 
 FEEDS: Renderers[tuple[FeedState, ...]] = Renderers(

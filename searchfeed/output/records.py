@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
+from searchfeed.archive import Version
 from searchfeed.models import (
     Entry,
     ExplainedQuery,
@@ -97,6 +98,16 @@ def lines(results: Results, screen: Screen) -> Iterator[str]:
 def entry(entry: Entry, screen: Screen) -> Iterator[str]:
     """One document with the whole entry."""
     record = {"version": VERSION, **_entry(entry), "body": entry.body}
+    yield f"{_dump(record, screen, indent=2)}\n"
+
+
+def history(versions: tuple[Version, ...], screen: Screen) -> Iterator[str]:
+    """One document with every version of an entry, the oldest first."""
+    each = [
+        {"seen": _moment(version.seen), **_entry(version.entry), "body": version.entry.body}
+        for version in versions
+    ]
+    record = {"version": VERSION, "id": versions[0].entry.id, "versions": each}
     yield f"{_dump(record, screen, indent=2)}\n"
 
 
