@@ -56,8 +56,9 @@ def _read(data: bytes, url: str, headers: Mapping[str, str]) -> FeedDraft:
         raise ParseError(url, "not a feed: it is compressed (gzip)", "unpack it first")
     text, problem = encoding.read(data, headers)
     text = text.lstrip("\ufeff \t\r\n\0")
+    limit = guard.element_limit(len(text), is_file=not safe_link(url))
     if text.startswith("{"):
-        draft = jsonfeed.read(text, url, base)
+        draft = jsonfeed.read(text, url, base, limit)
         return replace(draft, warnings=(*draft.warnings, problem)) if problem else draft
     if _HTML_PAGE.match(text):
         raise ParseError(
@@ -69,9 +70,9 @@ def _read(data: bytes, url: str, headers: Mapping[str, str]) -> FeedDraft:
             raise ParseError(url, "not a feed: it is neither XML nor JSON")
         text, problem = text[start.start() :], "something stands before the XML"
     try:
-        document = guard.repair(text)
+        document = guard.repair(text, limit)
     except guard.UnsafeError as error:
-        raise ParseError(url, f"not read, because {error}") from error
+        raise ParseError(url, f"not read, because {error}", error.remedy) from error
     if problem and not document.problem:
         document = replace(document, problem=problem)
     return syndication.read(document, url, base, headers.get("content-language", ""))

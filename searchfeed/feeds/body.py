@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from searchfeed.feeds.reducer import SOURCE_LIMIT
+
 BODY_LIMIT = 1_000_000
 """Characters kept of one body."""
 
@@ -14,9 +16,22 @@ _TEXTS_LIMIT = 2 * BODY_LIMIT
 _PREFIX = 40
 """Characters that a lead cut without a mark must share with the content's start to be its copy."""
 
-_CUT = re.compile(r"\s*(?:(?:\.{2,}|…|[\[(]\s*(?:\.{2,}|…)\s*[\])])(?:\s*(?:→|»|›|&raquo;))?)\s*$")
-_MARKS = re.compile(r"(?m)^\s*(?:\*|\d+\.)\s")
+_CUT = re.compile(r"(?:\.{2,}|…|[\[(]\s*(?:\.{2,}|…)\s*[\])])(?:\s*(?:→|»|›|&raquo;))?\s*\Z")
+_CUT_LENGTH = 32
+"""Characters at the end of a text in which the mark that it was cut is looked for."""
+
+_COMPARISONS = 10_000_000
+"""Paragraphs of one text times characters of another above which only the whole is compared."""
+
+_MARKS = re.compile(r"(?m)^[^\S\n]*+(?:\*|\d++\.)\s")
 _WORDS = re.compile(r"\w+")
+
+
+def cut_warning(texts: int) -> str:
+    """The warning that so many texts of a feed have lost their ends."""
+    return (
+        f"{texts} of its texts were cut after {BODY_LIMIT:,} characters ({SOURCE_LIMIT:,} of HTML)"
+    )
 
 
 def _words(text: str) -> str:
@@ -26,7 +41,7 @@ def _words(text: str) -> str:
 
 def _repeats(paragraph: str, words: str) -> bool:
     """Whether a text with ``words`` says all that ``paragraph`` says."""
-    if mark := _CUT.search(paragraph):
+    if mark := _CUT.search(paragraph, max(len(paragraph) - _CUT_LENGTH, 0)):
         # The last word may be cut as well, so it need not end where the text's word ends.
         return _words(paragraph[: mark.start()]).rstrip() in words
     own = _words(paragraph)
@@ -36,8 +51,10 @@ def _repeats(paragraph: str, words: str) -> bool:
 def _without_repeats(text: str, words: str) -> str:
     if _repeats(text, words):
         return ""
-    kept = [part for part in text.split("\n\n") if not _repeats(part, words)]
-    return "\n\n".join(kept)
+    parts = text.split("\n\n")
+    if len(parts) * len(words) > _COMPARISONS:
+        return text
+    return "\n\n".join(part for part in parts if not _repeats(part, words))
 
 
 def join(texts: Iterable[str]) -> str:

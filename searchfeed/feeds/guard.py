@@ -21,14 +21,28 @@ from searchfeed.feeds.text import clean_markup
 
 DEPTH_LIMIT: Final = 200
 ELEMENT_LIMIT: Final = 200_000
-"""feedparser takes 20 µs an element; a feed of 10,000 entries has 100,000."""
+"""feedparser takes 20 to 40 µs an element; a feed of 10,000 entries has 100,000."""
+FILE_ELEMENT_LIMIT: Final = 2_000_000
+"""Of a file, which somebody has looked for and can wait for: an archive of 200,000 entries."""
+ELEMENT_LENGTH: Final = 16
+"""Characters that an element of an honest feed has at least, on average."""
+ATTRIBUTE_LIMIT: Final = 200
+"""Of one element: feedparser compares each with all others."""
 NAMESPACE_LIMIT: Final = 1_000
 LOOKUP_LIMIT: Final = 20_000_000
 """Elements times namespaces: feedparser looks each element up among them all."""
 
 
 class UnsafeError(Exception):
-    """The document is built to exhaust whoever reads it; the message says how."""
+    """The document is built to exhaust whoever reads it; the message says how.
+
+    Attributes:
+        remedy: what the user can do about it; empty where there is nothing to say.
+    """
+
+    def __init__(self, reason: str, remedy: str = "") -> None:
+        super().__init__(reason)
+        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,20 +172,25 @@ def _sections(text: str, repairer: _Repairer) -> str:
 class _Counter:
     """Counts what a parser pays for; raises `UnsafeError` as soon as there is too much of it."""
 
+    element_limit: int
     root: str = ""
     depth: int = 0
     elements: int = 0
     namespaces: set[tuple[str | None, str | None]] = field(default_factory=set)
 
-    def start(self, name: str, _attributes: list[str]) -> None:
+    def start(self, name: str, attributes: list[str]) -> None:
         self.depth += 1
         self.elements += 1
         if not self.root:
             self.root = name.rpartition("\x1f")[2].lower()
         if self.depth > DEPTH_LIMIT:
             raise UnsafeError(f"its elements are nested more than {DEPTH_LIMIT} deep")
-        if self.elements > ELEMENT_LIMIT:
-            raise UnsafeError(f"it has more than {ELEMENT_LIMIT:,} elements")
+        if self.elements > self.element_limit:
+            raise UnsafeError(
+                f"it has more than {self.element_limit:,} elements", _remedy(self.element_limit)
+            )
+        if len(attributes) > 2 * ATTRIBUTE_LIMIT:  # names and values
+            raise UnsafeError(f"an element of it has more than {ATTRIBUTE_LIMIT} attributes")
 
     def end(self, _name: str) -> None:
         self.depth -= 1
@@ -183,9 +202,26 @@ class _Counter:
             raise UnsafeError(f"it declares more than {NAMESPACE_LIMIT:,} namespaces")
 
 
-def _scan(xml: bytes) -> tuple[_Counter, str]:
+def element_limit(length: int, *, is_file: bool) -> int:
+    """How many elements a document of ``length`` characters may have.
+
+    What a server sends is read in seconds or not at all. A file may take as long as its length
+    explains: it can be an archive of years.
+    """
+    if not is_file:
+        return ELEMENT_LIMIT
+    return min(max(ELEMENT_LIMIT, length // ELEMENT_LENGTH), FILE_ELEMENT_LIMIT)
+
+
+def _remedy(limit: int) -> str:
+    if limit == ELEMENT_LIMIT:
+        return "save it to a file, which may have more of them, and index that"
+    return "divide it into several files"
+
+
+def _scan(xml: bytes, element_limit: int) -> tuple[_Counter, str]:
     """What the document holds, and why it is not well formed (empty if it is)."""
-    counter = _Counter()
+    counter = _Counter(element_limit)
     parser = expat.ParserCreate("utf-8", "\x1f")
     parser.ordered_attributes = True
     parser.StartElementHandler = counter.start
@@ -212,11 +248,12 @@ def _entities(subset: str) -> dict[str, str]:
     return found
 
 
-def repair(text: str) -> Document:
+def repair(text: str, element_limit: int = ELEMENT_LIMIT) -> Document:
     """``text`` as XML that can be parsed.
 
     Args:
         text: starts with ``<``.
+        element_limit: how many elements it may have.
 
     Raises:
         UnsafeError: it is too deep, too large or too odd to be read.
@@ -224,13 +261,13 @@ def repair(text: str) -> Document:
     repairer = _Repairer()
     text = clean_markup(_sections(text, repairer)).strip()
     xml = text.encode("utf-8", "replace")
-    counter, malformed = _scan(xml)
+    counter, malformed = _scan(xml, element_limit)
     if not malformed:
         return Document(xml, counter.root, repairer.problem)
     xml = mend(text, DEPTH_LIMIT).encode("utf-8", "replace")
     if not xml:
         raise UnsafeError("there is no element in it")
-    counter, beyond = _scan(xml)
+    counter, beyond = _scan(xml, element_limit)
     if beyond:
         raise UnsafeError(f"it is broken beyond repair: {beyond}")
     return Document(xml, counter.root, repairer.problem or malformed)

@@ -9,7 +9,9 @@ from typing import Any, Final
 from searchfeed.errors import ParseError
 from searchfeed.feeds import body, dates, language, markup
 from searchfeed.feeds.draft import TITLE_LIMIT, VALUES_LIMIT, Draft, FeedDraft, distinct
+from searchfeed.feeds.guard import ELEMENT_LIMIT
 from searchfeed.feeds.identity import safe_link
+from searchfeed.feeds.reducer import SOURCE_LIMIT
 from searchfeed.feeds.text import line, paragraphs, unescape
 from searchfeed.models import Enclosure, Entry
 
@@ -21,13 +23,14 @@ def _integer(digits: str) -> int:
     return int(digits[:_DIGITS_LIMIT])
 
 
-def read(text: str, url: str, base: str) -> FeedDraft:
+def read(text: str, url: str, base: str, item_limit: int = ELEMENT_LIMIT) -> FeedDraft:
     """The feed in ``text``.
 
     Args:
         text: JSON.
         url: where it came from, for errors.
         base: what relative links are resolved against, or empty.
+        item_limit: how many items it may have.
 
     Raises:
         ParseError: it is not JSON, or JSON that is no feed.
@@ -45,6 +48,8 @@ def read(text: str, url: str, base: str) -> FeedDraft:
     version = _string(found, "version")
     if not isinstance(found, dict) or "jsonfeed.org/version/" not in version:
         raise ParseError(url, "not a feed: JSON that does not say it is a JSON Feed")
+    if len(_list(found, "items")) > item_limit:
+        raise ParseError(url, f"not read, because it has more than {item_limit:,} items")
     return _Reader(found, base).feed()
 
 
@@ -67,9 +72,7 @@ class _Reader:
         if self.dropped:
             warnings.append(f"{self.dropped} of its items are not objects")
         if self.shortened:
-            warnings.append(
-                f"{self.shortened} of its texts were cut after {body.BODY_LIMIT:,} characters"
-            )
+            warnings.append(body.cut_warning(self.shortened))
         own_link = safe_link(_string(self.found, "feed_url"), self.base)
         return FeedDraft(self.title, self.link, own_link, self.language, drafts, tuple(warnings))
 
@@ -82,14 +85,15 @@ class _Reader:
                 self.dropped += 1
 
     def _draft(self, item: dict[str, Any]) -> Draft:
+        source = _string(item, "content_html")
         joined = body.join(
             (
                 paragraphs(_string(item, "summary")),
-                markup.to_text(_string(item, "content_html")),
+                markup.to_text(source),
                 paragraphs(_string(item, "content_text")),
             )
         )
-        if len(joined) > body.BODY_LIMIT:
+        if len(joined) > body.BODY_LIMIT or len(source) > SOURCE_LIMIT:
             self.shortened += 1
             joined = joined[: body.BODY_LIMIT].rstrip()
         entry = Entry(

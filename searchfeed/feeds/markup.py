@@ -38,7 +38,6 @@ def _strip(pieces: list[str], block: str, row: str) -> str:
     )
 
 
-_CELL_EDGES = re.compile(rf"^[ {CELL}]*{CELL} *|[ ]*{CELL}[ {CELL}]*$")
 _EMPTY_CELLS = re.compile(rf"{CELL}(?: *{CELL})+")
 _EMPTY_ITEM = re.compile(r" +(?:\*|\d+\.)")
 
@@ -46,7 +45,11 @@ _EMPTY_ITEM = re.compile(r" +(?:\*|\d+\.)")
 def _tidy(row: str) -> str:
     row = row.rstrip()
     if CELL in row:
-        row = re.sub(r" {2,}", " ", _EMPTY_CELLS.sub(CELL, _CELL_EDGES.sub("", row)))
+        row = row.rstrip(f" {CELL}")
+        inner = row.lstrip(f" {CELL}")
+        if CELL in row[: len(row) - len(inner)]:
+            row = inner
+        row = re.sub(r" {2,}", " ", _EMPTY_CELLS.sub(CELL, row))
     if row.startswith("  "):  # list items; those of an inner list keep what is left
         row = "" if _EMPTY_ITEM.fullmatch(row) else row[2:]
     return row

@@ -19,8 +19,9 @@ _TAG = re.compile(
     r"|<",
     re.A | re.S,
 )
+# A name is tried at its start alone: a long one that has no value would be tried at each letter.
 _ATTRIBUTE = re.compile(
-    r"([A-Za-z_][\w.-]*+(?::[A-Za-z_][\w.-]*+)?)\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s\"'<>]++))",
+    r"(?<![\w.:-])([A-Za-z_][\w.-]*+(?::[A-Za-z_][\w.-]*+)?)\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s\"'<>]++))",
     re.A,
 )
 _TRUNCATED = re.compile(r"<[^<>]*+\Z")

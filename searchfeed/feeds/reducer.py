@@ -17,6 +17,8 @@ SOURCE_LIMIT: Final = 8_000_000
 LIST_DEPTH: Final = 24
 """Nested lists shown as such; html2text indents every line by its depth."""
 
+_LOOK_BACK: Final = 64
+
 BLOCK: Final = "<p>"
 _LINE: Final = "<br>"
 CELL: Final = "\ufdd5"
@@ -223,8 +225,12 @@ class Reducer:
                 self._emit(BLOCK)
 
     def _item(self, *, closing: bool) -> None:
-        # html2text puts the next item onto the line of an empty one.
-        last = next((at for at in range(len(self.pieces), 0, -1) if self.pieces[at - 1] != " "), 0)
+        # html2text puts the next item onto the line of an empty one. Looking back has an end, or
+        # each of many empty items would pass the same spaces again.
+        end = len(self.pieces)
+        last = next(
+            (at for at in range(end, max(end - _LOOK_BACK, 0), -1) if self.pieces[at - 1] != " "), 0
+        )
         if last and self.pieces[last - 1] == "<li>":
             del self.pieces[last - 1 :]
             if closing:

@@ -10,6 +10,7 @@ from searchfeed.feeds import body, dates, language, markup, pace, strict
 from searchfeed.feeds.draft import TITLE_LIMIT, VALUES_LIMIT, Draft, FeedDraft, distinct
 from searchfeed.feeds.guard import Document
 from searchfeed.feeds.identity import safe_link
+from searchfeed.feeds.reducer import SOURCE_LIMIT
 from searchfeed.feeds.text import line, paragraphs, unescape
 from searchfeed.models import Enclosure, Entry
 
@@ -69,9 +70,7 @@ class _Reader:
         drafts = tuple(self._draft(found) for found in self.entries)
         warnings = [f"not sound XML, read as far as it goes: {line(problem)}"] if problem else []
         if self.shortened:
-            warnings.append(
-                f"{self.shortened} of its texts were cut after {body.BODY_LIMIT:,} characters"
-            )
+            warnings.append(body.cut_warning(self.shortened))
         return FeedDraft(
             title=self.title,
             link=self.link,
@@ -102,7 +101,7 @@ class _Reader:
         texts = found.get("texts", [])
         title_detail = found.get("title_detail", {})
         joined = body.join(_as_text(kind, text) for tag, kind, text, _ in sorted(texts, key=_rank))
-        if len(joined) > body.BODY_LIMIT:
+        if len(joined) > body.BODY_LIMIT or any(len(text[2]) > SOURCE_LIMIT for text in texts):
             self.shortened += 1
             joined = joined[: body.BODY_LIMIT].rstrip()
         entry = Entry(

@@ -28,7 +28,10 @@ MEMORY, MEMORY_A_BYTE = 250_000_000, 24
 """Bytes that reading a document may take; honest ones need 8 for each of theirs."""
 
 SMALL = 1_000_000
-"""Bytes of documents that take no longer here than processes take to start."""
+"""Weight of documents that take no longer here than processes take to start."""
+
+MARKUP = 32
+"""What an element, a reference or an object takes, in bytes of text that take as long."""
 
 AHEAD, AHEAD_BYTES = 4, 32_000_000
 """So many documents for each process, and no more than so many bytes of them (or one document),
@@ -55,7 +58,8 @@ class Workers:
     Args:
         count: how many processes there are at most; by default what ``SEARCHFEED_WORKERS`` says,
             or one for each processor. With 0 documents are read in this process.
-        small: up to so many bytes of documents are read in this process.
+        small: documents of up to this weight, all together, are read in this process, where
+            nothing but their weight bounds the time that they take.
     """
 
     def __init__(self, count: int | None = None, *, small: int = SMALL) -> None:
@@ -99,14 +103,14 @@ class Workers:
         """
         documents = iter(documents)
         head: list[Document] = []
-        size = 0
+        weight = 0
         for document in documents:
             head.append(document)
-            size += len(document.data)
-            if size > self._small:
+            weight += _weight(document.data)
+            if weight > self._small:
                 break
         documents = chain(head, documents)
-        if not self._count or size <= self._small:
+        if not self._count or weight <= self._small:
             yield from map(_parse_here, documents)
             return
         under_way: deque[tuple[int, Future[Feed | ParseError]]] = deque()
@@ -203,6 +207,11 @@ class _Worker(Process):
                 -signal.SIGPROF: _too_long(seconds),
             }.get(code, f"the process that read it broke off ({_ending(code)})")
         return ParseError(document.url, reason)
+
+
+def _weight(data: bytes) -> int:
+    """About how long a document takes to be read, as bytes of an honest feed."""
+    return len(data) + MARKUP * sum(data.count(sign) for sign in (b"<", b"&", b"{"))
 
 
 def _parse_here(document: Document) -> Feed | ParseError:

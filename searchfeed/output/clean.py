@@ -22,9 +22,10 @@ UNSAFE = (
 # other escape. A string that is never ended would swallow the text behind it in a terminal; here
 # it loses its introducer alone, so that no words are lost.
 _SEQUENCE = re.compile(
-    r"(?:\x1b[\]P^_X]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n]{0,4096}(?:\x07|\x1b\\|\x9c)"
-    r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"
-    r"|\x1b[ -/]*[0-~]?"
+    r"(?:\x1b[\]P^_X]|[\x90\x98\x9d-\x9f])"
+    r"[^\x07\x1b\x90\x98\x9c-\x9f\n]{0,4096}+(?:\x07|\x1b\\|\x9c)"
+    r"|(?:\x1b\[|\x9b)[0-?]*+[ -/]*+[@-~]?"
+    r"|\x1b[ -/]*+[0-~]?"
 )
 _SPACE = re.compile("[\t\x0b\x0c\x85\u2028\u2029]|\r(?!\n)")
 _UNSAFE = re.compile(f"[{UNSAFE}]")
