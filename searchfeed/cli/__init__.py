@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import click
 
 from searchfeed import __version__
-from searchfeed.cli import explain, guide, like, look, search, trend, update
+from searchfeed.cli import explain, export, guide, history, like, look, prune, search, trend, update
 from searchfeed.cli.base import Group, Settings, epilog, global_options
 from searchfeed.cli.streams import complain, prepare, say, write
 from searchfeed.errors import QueryError, SearchfeedError
@@ -50,10 +50,14 @@ for command in (
     like.like,
     trend.trend,
     look.show,
+    history.history,
     look.feeds,
     look.stats,
     explain.explain,
     explain.explain_query,
+    export.export,
+    export.import_,
+    prune.prune,
     update.rebuild,
     guide.help,
     guide.completion,
