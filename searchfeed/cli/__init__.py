@@ -12,7 +12,20 @@ from collections.abc import Sequence
 import click
 
 from searchfeed import __version__
-from searchfeed.cli import explain, export, guide, history, like, look, prune, search, trend, update
+from searchfeed.cli import (
+    explain,
+    export,
+    feeds,
+    guide,
+    history,
+    like,
+    look,
+    prune,
+    search,
+    trend,
+    update,
+    watch,
+)
 from searchfeed.cli.base import Group, Settings, epilog, global_options
 from searchfeed.cli.streams import complain, prepare, say, write
 from searchfeed.errors import QueryError, SearchfeedError
@@ -46,12 +59,14 @@ def app(context: click.Context, /) -> None:
 
 for command in (
     update.index,
+    update.update,
+    watch.watch,
     search.search,
     like.like,
     trend.trend,
     look.show,
     history.history,
-    look.feeds,
+    feeds.feeds,
     look.stats,
     explain.explain,
     explain.explain_query,

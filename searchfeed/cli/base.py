@@ -16,8 +16,11 @@ from searchfeed.cli import streams
 from searchfeed.errors import SearchfeedError
 from searchfeed.models import Sort
 from searchfeed.output import Renderers
+from searchfeed.output.clean import clean, line
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from searchfeed.index import Index
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -79,11 +82,12 @@ class Group(click.Group):
             from difflib import get_close_matches
 
             near = get_close_matches(name, self.commands, n=1)
-            remedy = (
-                f"did you mean: searchfeed {near[0]}"
-                if near
-                else f"to look for it: searchfeed search {' '.join(args)}"
-            )
+            if near:
+                remedy = f"did you mean: {ctx.command_path} {near[0]}"
+            elif ctx.parent:
+                remedy = f"there are: {', '.join(self.commands)}"
+            else:
+                remedy = f"to look for it: searchfeed search {' '.join(args)}"
             raise click.UsageError(f"no command {name!r}; {remedy}", ctx)
         return super().resolve_command(ctx, args)
 
@@ -131,6 +135,41 @@ def complete_feed(context: click.Context, _: click.Parameter, typed: str) -> lis
     return [text.removeprefix("feed:") for text in found]
 
 
+def complete_known_feed(
+    context: click.Context, _: click.Parameter, typed: str
+) -> list[CompletionItem]:
+    """The feeds that are known, by their address, for the shell; their titles beside it."""
+    return _feeds(context, typed, subscribed=False)
+
+
+def complete_subscription(
+    context: click.Context, _: click.Parameter, typed: str
+) -> list[CompletionItem]:
+    """The same of those that are subscribed to."""
+    return _feeds(context, typed, subscribed=True)
+
+
+def _feeds(context: click.Context, typed: str, *, subscribed: bool) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
+    settings = context.find_root().ensure_object(Settings)
+    try:
+        with settings.open() as index:
+            known = index.feeds()
+    except SearchfeedError:
+        return []
+    wanted = typed.casefold()
+    items = []
+    for feed in known:
+        # A shell takes what stands before a colon for a word of its own, and the part is enough.
+        whole = "://" in typed
+        address = feed.url if whole else feed.url.partition("://")[2] or feed.url
+        fits = address.casefold().startswith(wanted) or wanted in feed.title.casefold()
+        if fits and (feed.subscription or not subscribed):
+            items.append(CompletionItem(clean(address), help=line(feed.title)))
+    return items
+
+
 def _completions(context: click.Context, typed: str) -> list[str]:
     settings = context.find_root().ensure_object(Settings)
     try:
@@ -150,6 +189,19 @@ def global_options(*, hidden: bool) -> Callable[[Function], Function]:
         return function
 
     return decorate
+
+
+def network_options(function: Function) -> Function:
+    """Whose servers may be asked."""
+    return click.option(
+        "--allow-private",
+        is_flag=True,
+        envvar="SEARCHFEED_ALLOW_PRIVATE",
+        help=(
+            "Also fetch from your own network (localhost, 192.168.0.0/16 and the like).  "
+            "[env: SEARCHFEED_ALLOW_PRIVATE]"
+        ),
+    )(function)
 
 
 def format_options(renderers: Renderers[Any]) -> Callable[[Function], Function]:

@@ -1,11 +1,11 @@
-"""``searchfeed show``, ``feeds`` and ``stats``: the commands that look at what is there."""
+"""``searchfeed show`` and ``stats``: the commands that look at what is there."""
 
 from __future__ import annotations
 
 import click
 
 from searchfeed.cli.base import Settings, epilog, format_options, global_options
-from searchfeed.output import ENTRY, FEEDS, STATS
+from searchfeed.output import ENTRY, STATS
 
 
 @click.command(
@@ -26,29 +26,6 @@ def show(settings: Settings, /, *, id: str, format: str | None, json: bool) -> i
     with settings.open() as index:
         entry = index.get(id)
     settings.write(ENTRY, entry, format, json=json)
-    return 0
-
-
-@click.command(
-    epilog=epilog(
-        "searchfeed feeds",
-        "searchfeed feeds | cut -f1",
-        notes=(
-            (
-                "The format plain has a line a feed; its columns, divided by tabs, are "
-                "URL, title, entries, date of the newest, last read (UTC)."
-            ),
-        ),
-    )
-)
-@format_options(FEEDS)
-@global_options(hidden=True)
-@click.pass_obj
-def feeds(settings: Settings, /, *, format: str | None, json: bool) -> int:  # noqa: A002
-    """List the feeds in the index."""
-    with settings.open() as index:
-        known = index.feeds()
-    settings.write(FEEDS, known, format, json=json)
     return 0
 
 
