@@ -164,7 +164,7 @@ class Web:
             self.connections += 1
             number = self.connections
         # A client that goes away or breaks its side off is what many tests are about.
-        with suppress(OSError, ValueError):
+        with suppress(OSError):
             if self._context:
                 connection = self._context.wrap_socket(connection, server_side=True)
             try:
@@ -172,6 +172,8 @@ class Web:
                     while request := _received(reader, number):
                         if not self._answer(connection, request):
                             break
+            except ValueError:
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
             finally:
                 connection.close()
 
@@ -239,14 +241,20 @@ class _Handler(socketserver.BaseRequestHandler):
 
 
 def _received(reader: BinaryIO, number: int) -> Received | None:
-    line = reader.readline(65_536).decode("latin-1").split()
-    if len(line) != 3:
+    """The next request; None where there is none any more.
+
+    Raises:
+        ValueError: this is no request.
+    """
+    line = reader.readline(65_536)
+    if not line:
         return None
+    method, path, _ = line.decode("latin-1").split()
     headers = {}
     while (header := reader.readline(65_536).decode("latin-1").rstrip("\r\n")) != "":
         name, _, value = header.partition(":")
         headers[name.lower()] = value.strip()
-    return Received(line[0], line[1], headers, time.monotonic(), number)
+    return Received(method, path, headers, time.monotonic(), number)
 
 
 def _written(answer: Answer) -> tuple[bytes, Iterable[bytes]]:
