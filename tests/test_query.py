@@ -443,7 +443,6 @@ def test_an_expression_that_python_finds_doubtful_warns_nobody() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert outline(read("/[[a]x+/").node) == "Regex /[[a]x+/"
-        re.compile("[[a]x+", re.IGNORECASE)
 
 
 @pytest.mark.parametrize("name", [*FIELDS, *ALIASES, "Title", "DATE", "ｔｉｔｌｅ"])

@@ -3,7 +3,7 @@
 The index holds the exact form of every word (``tokens``, ``index_terms``, ``stretch_terms``). What
 else a word of a query may find is worked out on the index's dictionary of terms (``query_words``,
 ``fold``, ``stem``). Where a text may be cut is told by ``grapheme_start``, ``word_start``,
-``sentences``.
+``sentences``. ``Expression`` is a regular expression for whole terms.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from searchfeed.analysis.analyzer import (
 from searchfeed.analysis.borders import grapheme_start, sentences, word_start
 from searchfeed.analysis.characters import spell
 from searchfeed.analysis.detection import language_of
+from searchfeed.analysis.expressions import Expression
 from searchfeed.analysis.forms import STEMMED, fold, stem, typing_mistakes
 from searchfeed.analysis.sample import fingerprint
 
@@ -35,6 +36,7 @@ def __getattr__(name: str) -> str:
 __all__ = (
     "FINGERPRINT",
     "STEMMED",
+    "Expression",
     "Token",
     "WordQuery",
     "fold",

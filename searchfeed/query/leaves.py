@@ -128,8 +128,9 @@ class Leaves:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                # As the engines do it, so that Python remembers it and warns nobody later.
-                re.compile(part.text, re.IGNORECASE)
+                re.compile(part.text)
+            # What Python can do beyond that is what takes it for ever on some words.
+            analysis.Expression(part.text)
         except (re.error, ValueError, OverflowError, RecursionError) as error:
             raise self._error(part, f"not a regular expression: {error}") from error
         return tree.Regex(part.text, field, part.span)

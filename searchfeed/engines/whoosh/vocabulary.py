@@ -70,17 +70,19 @@ class Vocabulary:
         head = re.split(r"[*?]", pattern, maxsplit=1)[0]
         if pattern == f"{head}*":
             return self.prefix(field, head)
-        fits = re.compile(
-            "".join({"*": ".*", "?": "."}.get(part) or re.escape(part) for part in pattern)
-        ).fullmatch
+        fits = re.compile(_glob(pattern)).fullmatch
         folds, terms = self._sorted(field)
         start = bisect_left(folds, head)
         end = bisect_left(folds, head + "\U0010ffff", start)
         return {terms[at]: EXPANDED for at in range(start, end) if fits(folds[at])}
 
     def regex(self, field: str, pattern: str) -> Family:
-        """Terms that a regular expression fits whole, as they are or with accents folded."""
-        fits = re.compile(pattern, re.IGNORECASE).fullmatch
+        """Terms that a regular expression fits whole, as they are or with accents folded.
+
+        Raises:
+            ValueError: it cannot be read, or asks for what ``Expression`` cannot do.
+        """
+        fits = analysis.Expression(pattern).fits
         folds, terms = self._sorted(field)
         return {
             term: EXPANDED
@@ -105,3 +107,19 @@ class Vocabulary:
         """The terms of a field by their folded form: those forms, and the terms."""
         pairs = sorted((analysis.fold(term), term) for term in self._view.terms(field))
         return [fold for fold, _ in pairs], [term for _, term in pairs]
+
+
+def _glob(pattern: str) -> str:
+    """A pattern of ``*`` and ``?`` as a regular expression for the whole of a term.
+
+    What stands between two stars is taken where it is first found, and looked for nowhere else:
+    trying all places for each star takes for ever on a term of one letter.
+    """
+    first, *others = (
+        "".join("." if character == "?" else re.escape(character) for character in part)
+        for part in re.split(r"\*+", pattern)
+    )
+    if not others:
+        return first
+    *inner, last = others
+    return first + "".join(f"(?>.*?{part})" for part in inner) + f".*{last}"
