@@ -157,7 +157,7 @@ def _read_feed(record: dict[str, Any]) -> FeedLine:
         raise BadLineError(f"its key is none of {', '.join(_KEYS)}")
     address = _link(subscription, "url")
     state = subscription.get("state", SubscriptionState.ACTIVE)
-    if state not in set(SubscriptionState):
+    if state not in list(SubscriptionState):
         raise BadLineError(f"its state is none of {', '.join(SubscriptionState)}")
     return FeedLine(
         url=_url(record, "feed"),
