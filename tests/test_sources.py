@@ -224,6 +224,100 @@ def test_names_that_cannot_be_used(folder: Path, name: str, reason: str) -> None
     assert error(name).reason == reason
 
 
+# Feeds to be fetched
+
+
+OPML = (
+    b'<opml><outline text="x"><outline text="A" xmlUrl="http://a/"/></outline>'
+    b'<outline text="B" xmlUrl="http://b/"/></opml>'
+)
+PAGE = b"""<!doctype html><title>P</title><base href="https://example.org/">
+<link rel=alternate type=application/rss+xml href=comments/feed>
+<link rel=alternate type=application/rss+xml href=feed>"""
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("http://example.org/feed?a=b#c", "http://example.org/feed?a=b#c"),
+        ("HTTPS://user:secret@Example.org/x y", "https://user:secret@Example.org/x%20y"),
+        ("feed:https://example.org/*.xml", "https://example.org/*.xml"),
+        ("FEED://example.org/feed", "http://example.org/feed"),
+    ],
+)
+def test_addresses(folder: Path, name: str, url: str) -> None:
+    found = expand([name])
+    assert (found.sources, found.errors) == ([], [])
+    assert found.outlines == [Outline(url)]
+
+
+@pytest.mark.parametrize("file", ["list.opml", "list.xml", "list"])
+@pytest.mark.parametrize("name", ["{}", "{}*", "./{}"])
+def test_a_list_of_feeds_that_is_named(folder: Path, file: str, name: str) -> None:
+    (folder / file).write_bytes(OPML)
+    found = expand([name.format(file)])
+    assert (found.sources, found.errors) == ([], [])
+    assert found.outlines == [Outline("http://a/", "A", ("x",)), Outline("http://b/", "B")]
+
+
+def test_a_feed_that_is_named_twice_comes_once(folder: Path) -> None:
+    (folder / "list.opml").write_bytes(OPML)
+    (folder / "more.opml").write_bytes(OPML.replace(b'"x"', b'"y"'))
+    assert expand(["http://b/", "list.opml", "more.opml", "list.opml", "http://b/"]).outlines == [
+        Outline("http://b/", "B"),
+        Outline("http://a/", "A", ("x", "y")),
+    ]
+
+
+def test_nothing_is_fetched_that_only_lies_in_a_folder(folder: Path) -> None:
+    (folder / "feeds/list.opml").write_bytes(OPML)
+    (folder / "feeds/page.html").write_bytes(PAGE)
+    assert names("feeds") == ALL
+
+
+def test_a_page_stands_for_its_main_feed(folder: Path) -> None:
+    (folder / "page.html").write_bytes(PAGE)
+    found = expand(["page.html", "feeds/b.xml"])
+    assert [source.name for source in found.sources] == ["feeds/b.xml"]
+    assert (found.outlines, found.errors) == ([Outline("https://example.org/feed")], [])
+
+
+def test_a_page_that_announces_nothing_is_a_source_that_tells_so(folder: Path) -> None:
+    (folder / "page.html").write_bytes(b"<!doctype html><title>no feed</title>")
+    assert names("page.html") == ["page.html"]
+
+
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        (b"<opml><body/></opml>", "list.opml: there is no feed in this list"),
+        (b"<opml>" + b"<outline text='x'>" * 20_000, "nested more than 100 deep"),
+        (b"<!DOCTYPE opml [<!ENTITY x 'y'>]><opml>", "defines entities"),
+    ],
+)
+def test_a_list_that_cannot_be_used(folder: Path, data: bytes, error: str) -> None:
+    (folder / "list.opml").write_bytes(data)
+    found = expand(["list.opml", "http://b/"])
+    assert (found.sources, found.outlines) == ([], [Outline("http://b/")])
+    assert len(found.errors) == 1
+    assert error in str(found.errors[0])
+
+
+def test_passwords_are_not_shown(folder: Path) -> None:
+    for name in ("ftp://user:secret@x.org/", "https://user:se/cr@et@/", "http://u:secret@x.org:0/"):
+        [error] = expand([name]).errors
+        assert "cr" not in str(error)
+        assert "…@" in str(error)
+
+
+@pytest.mark.parametrize("name", ["www.example.org", "example.org/feed.xml", "blog.example.org/"])
+def test_an_address_without_its_start(folder: Path, name: str) -> None:
+    assert error(name).remedy == f"for an address write https://{name}"
+
+
+# What goes wrong
+
+
 def test_an_error_costs_nothing_else(folder: Path) -> None:
     found = expand(["gone.xml", "feeds/b.xml", "empty", "", "feeds/c.json", "x://x/", "http://x/"])
     assert [source.name for source in found.sources] == ["feeds/b.xml", "feeds/c.json"]

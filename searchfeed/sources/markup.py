@@ -44,9 +44,9 @@ _TAG = re.compile(
     r"<(?:(!--|!\[CDATA\[|\?|!)"
     r"|(/?)([A-Za-z_][\w.:-]*+)(?:"
     r"((?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+')*+)>"
-    # A quote too many, and then one of the values with a tag inside.
+    # One with a tag in a value, and then one with a quote too many.
+    r"|((?:[^<>\"']++|\"[^\"]*+\"(?=[\s/>])|'[^']*+'(?=[\s/>]))*+)>"
     r"|([^<>]*+)>"
-    r"|((?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+)>"
     r"))"
 )
 _ENDS: Final = {"!--": "-->", "![CDATA[": "]]>", "?": ">", "!": ">"}
@@ -80,7 +80,8 @@ class Tag:
         {'rel': 'next', 'href': '/?a=1&b=2'}
         """
         found: dict[str, str] = {}
-        for name, *values in islice(_ATTRIBUTE.findall(self.source), _ATTRIBUTES_LIMIT):
+        for match in islice(_ATTRIBUTE.finditer(self.source), _ATTRIBUTES_LIMIT):
+            name, *values = match.groups("")
             found.setdefault(name.lower(), resolved("".join(values)[:VALUE_LIMIT]))
         return found
 
@@ -140,7 +141,12 @@ def resolved(text: str) -> str:
 
 def line(text: str) -> str:
     """``text`` on one line, without what moves a cursor, hides or turns letters, or is not XML."""
-    return " ".join(_UNWANTED.sub("", " ".join(text.split())).split())
+    text = " ".join(text.split())
+    return text if text.isascii() and text.isprintable() else _without_unwanted(text)
+
+
+def _without_unwanted(text: str) -> str:
+    return " ".join(_UNWANTED.sub("", text).split())
 
 
 def address(text: str, base: str = "") -> str:
@@ -170,7 +176,7 @@ def address(text: str, base: str = "") -> str:
         whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return ""
-    return url if whole else ""
+    return f"{parts.scheme}:{url.partition(':')[2]}" if whole else ""
 
 
 def _codec(name: str) -> str:

@@ -14,17 +14,17 @@ from typing import Final
 from searchfeed.errors import ParseError
 from searchfeed.sources.markup import Tag, address, decoded, line, resolved, tags
 
-SIZE_LIMIT: Final = 25_000_000
-"""Bytes of a list; one of 100,000 feeds has 20 million."""
+SIZE_LIMIT: Final = 12_000_000
+"""Bytes of a list; one of 50,000 feeds has 10 million."""
 
-OUTLINE_LIMIT: Final = 100_000
+OUTLINE_LIMIT: Final = 50_000
 DEPTH_LIMIT: Final = 100
 TAGS_LIMIT: Final = 64
 
 _LOOK: Final = 4096
 _ROOT = re.compile(
-    r"[^<]{0,100}+(?:<\?[^>]{0,400}+>\s*+|<!--(?:[^-]++|-(?!->)){0,400}+-->\s*+|<!DOCTYPE[^>]{0,400}+>\s*+){0,9}+"
-    r"<opml[\s>]",
+    r"[^<{]{0,100}+(?:(?:<\?[^>]{0,400}+>|<!--(?:[^-]++|-(?!->)){0,400}+-->"
+    r"|<!DOCTYPE[^>\[]{0,400}+(?:\[[^\]]{0,2000}+\]\s{0,9}+)?+>)\s*+){0,9}+<opml[\s>]",
     re.I,
 )
 _DEFINITION = re.compile(r"<!(?:ENTITY|ELEMENT|ATTLIST)", re.I)
@@ -77,15 +77,15 @@ def read(data: bytes, source: str) -> tuple[Outline, ...]:
         raise ParseError(source, "not a list of feeds (OPML)")
     if _DEFINITION.search(text):
         raise _refusal(source, "it defines entities, which no list of feeds needs")
-    outlines: list[Tag] = []
+    elements: list[_Element] = []
     starts = 0
     for tag in tags(text):
         if tag.name == "outline":
-            outlines.append(tag)
+            elements.append(_element(tag))
             starts += not tag.is_end
-            if starts > OUTLINE_LIMIT or len(outlines) > 2 * OUTLINE_LIMIT:
+            if starts > OUTLINE_LIMIT or len(elements) > 2 * OUTLINE_LIMIT:
                 raise _refusal(source, f"it has more than {OUTLINE_LIMIT:,} outlines")
-    return merged(_feeds(outlines, source))
+    return merged(_feeds(elements, source))
 
 
 def merged(outlines: Iterable[Outline]) -> tuple[Outline, ...]:
@@ -135,38 +135,65 @@ def _refusal(source: str, reason: str) -> ParseError:
     return ParseError(source, f"not read, because {reason}")
 
 
-def _feeds(outlines: list[Tag], source: str) -> Iterator[Outline]:
+@dataclass(frozen=True, slots=True)
+class _Element:
+    """The start or the end of an outline. ``tags`` are its categories, ``name`` may be a folder's.
+
+    A feed that cannot be fetched has no ``url``; it is no folder all the same.
+    """
+
+    is_end: bool = False
+    is_empty: bool = False
+    is_feed: bool = False
+    url: str = ""
+    name: str = ""
+    tags: tuple[str, ...] = ()
+
+
+def _element(tag: Tag) -> _Element:
+    if tag.is_end:
+        return _END
+    attributes = tag.attributes()
+    written = _url(tag, attributes)
+    return _Element(
+        is_empty=tag.is_empty,
+        is_feed=bool(written),
+        url=address(written) if written else "",
+        name=_name(attributes),
+        tags=tuple(_categories(attributes["category"])) if "category" in attributes else (),
+    )
+
+
+_END = _Element(is_end=True)
+
+
+def _feeds(elements: list[_Element], source: str) -> Iterator[Outline]:
     """The feeds among the outlines, each with the names of the folders around it."""
-    never_closed = _feeds_are_never_closed(outlines)
+    never_closed = _feeds_are_never_closed(elements)
     open_folders: list[str] = []
-    for tag in outlines:
-        if tag.is_end:
+    for element in elements:
+        if element.is_end:
             if open_folders:
                 open_folders.pop()
             continue
-        attributes = tag.attributes()
-        url = _url(tag, attributes)
-        name = _name(attributes)
-        if address(url):
-            categories = _categories(attributes.get("category", ""))
-            yield Outline(address(url), name, _distinct([*open_folders, *categories]))
-        if tag.is_empty or (url and never_closed):
+        if element.url:
+            yield Outline(element.url, element.name, _distinct([*open_folders, *element.tags]))
+        if element.is_empty or (element.is_feed and never_closed):
             continue
         # A feed is no folder, even one with outlines in it.
-        open_folders.append("" if url else name)
+        open_folders.append("" if element.is_feed else element.name)
         if len(open_folders) > DEPTH_LIMIT:
             raise _refusal(source, f"its outlines are nested more than {DEPTH_LIMIT} deep")
 
 
-def _feeds_are_never_closed(outlines: list[Tag]) -> bool:
+def _feeds_are_never_closed(elements: list[_Element]) -> bool:
     """Whether feeds have start tags and no end tags, as in HTML; end tags are then of folders.
 
     A list that is only cut off lacks the end tags of the few outlines around its end.
     """
-    starts = [tag for tag in outlines if not (tag.is_end or tag.is_empty)]
-    feeds = sum(bool(_url(tag, tag.attributes())) for tag in starts)
-    ends = sum(tag.is_end for tag in outlines)
-    return feeds > 0 and len(starts) - ends >= feeds
+    starts = sum(not (each.is_end or each.is_empty) for each in elements)
+    feeds = sum(each.is_feed and not each.is_empty for each in elements)
+    return feeds > 0 and starts - sum(each.is_end for each in elements) >= feeds
 
 
 def _url(tag: Tag, attributes: dict[str, str]) -> str:
