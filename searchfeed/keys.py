@@ -7,6 +7,10 @@ from hashlib import blake2b
 from urllib.parse import urlsplit, urlunsplit
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+# What nearly every link looks like, with nothing to take out; by hand that costs ten times as much.
+_NORMAL = re.compile(
+    r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)*+/(?:[!-\"$-.0->@-~]++/)*+[!-\"$-.0->@-~]*+"
+)
 _SLASHES = re.compile(r"/{2,}")
 
 
@@ -31,6 +35,8 @@ def normalised_link(link: str) -> str:
     >>> normalised_link("HTTPS://Example.org:443//news//1/?utm_source=rss#top")
     'https://example.org/news/1/'
     """
+    if _NORMAL.fullmatch(link):
+        return link
     try:
         parts = urlsplit(link)
         port = parts.port

@@ -108,6 +108,9 @@ class Archive(Subscriptions, Removals, Transfer):
         byte, is taken for such a server, until the document next differs from all before (by its
         build date or by any entry): then the text that came back is a version again.
 
+        A feed whose guids change whenever it is made is noticed, told of in ``Changes.warnings``,
+        and known by its links from then on (see ``rekeying``).
+
         Args:
             feed: its entries belong to it, whatever their own ``feed_url`` and ``feed_title``.
             source: where it was read from; remembered for ``seen``, unless empty.

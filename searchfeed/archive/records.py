@@ -40,11 +40,15 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """How many entries of a feed were new, had changed, and were as before."""
+    """How many entries of a feed were new, had changed, and were as before.
+
+    ``warnings`` are what the user should know of the feed, one line each.
+    """
 
     added: int
     updated: int
     unchanged: int
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

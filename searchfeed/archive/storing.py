@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
-from searchfeed.archive import records
+from searchfeed.archive import records, rekeying
 from searchfeed.archive.records import Changes
 from searchfeed.models import Feed
 
@@ -26,6 +26,11 @@ class Prepared:
         self.contents = {entry.id: records.content(entry) for entry in feed.entries}
         self.hashes = {key: records.content_hash(each) for key, each in self.contents.items()}
 
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Give the entries other ids; those without one are left out."""
+        self.contents = {names[id]: self.contents[id] for id in names}
+        self.hashes = {names[id]: self.hashes[id] for id in names}
+
 
 def store(connection: sqlite3.Connection, new: Prepared, source: str, digest: bytes) -> Changes:
     """Do what ``Archive.store`` promises."""
@@ -35,6 +40,11 @@ def store(connection: sqlite3.Connection, new: Prepared, source: str, digest: by
     before = connection.total_changes
     feed = _store_feed(connection, new)
     known = _known(connection, new.contents)
+    unchanged = sum(known[id][2] == new.hashes[id] for id in known)
+    noticed = rekeying.notice(connection, feed, new.contents, unchanged)
+    if names := rekeying.renamed(connection, feed, new.feed.url, new.contents):
+        new.rename(names)
+        known = _known(connection, new.contents)
     absent = _kept_out(connection, new.contents.keys() - known)
     sequence = last_sequence(connection)
     number = one(connection, "SELECT coalesce(max(number), 0) FROM entry")
@@ -69,7 +79,8 @@ def store(connection: sqlite3.Connection, new: Prepared, source: str, digest: by
     _remember_source(connection, source, new.feed.url)
     if connection.total_changes > before:
         connection.execute("UPDATE feed SET last_success = ? WHERE number = ?", (new.moment, feed))
-    return Changes(len(added), len(updated), len(new.contents) - len(versions))
+    warnings = (rekeying.NOTICE,) if noticed else ()
+    return Changes(len(added), len(updated), len(new.contents) - len(versions), warnings)
 
 
 def last_sequence(connection: sqlite3.Connection) -> int:

@@ -62,7 +62,8 @@ def take_in(archive: Archive, sources: list[Source], read: Callable[[int], None]
                 continue
             source = sources[place]
             changes = archive.store(outcome, source=source.url, digest=mark)
-            warnings = tuple(f"{source.name}: {warning}" for warning in outcome.warnings)
+            said = outcome.warnings + changes.warnings
+            warnings = tuple(f"{source.name}: {warning}" for warning in said)
             finish(
                 place,
                 Report(changes.added, changes.updated, changes.unchanged, (), warnings),

@@ -277,7 +277,8 @@ class _Run:
                 fetched=_kept(response),
             )
             self._catch_up_at_times()
-        warnings = tuple(f"{subscription.feed_url}: {each}" for each in outcome.warnings)
+        said = outcome.warnings + changes.warnings
+        warnings = tuple(f"{subscription.feed_url}: {each}" for each in said)
         warnings += self._moved(subscription, response)
         self._finish(Report(changes.added, changes.updated, changes.unchanged, warnings=warnings))
 
