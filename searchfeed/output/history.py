@@ -140,7 +140,9 @@ def compare(old: str, new: str) -> list[Piece]:
     """
     pieces: list[Piece] = []
     before, after = _WORD.findall(old), _WORD.findall(new)
-    for kind, old_start, old_end, new_start, new_end in _opcodes(before, after):
+    # What space is behind a word makes it no other.
+    keys = ([word.rstrip() for word in words] for words in (before, after))
+    for kind, old_start, old_end, new_start, new_end in _opcodes(*keys):
         if kind == "equal":
             pieces += _same(after[new_start:new_end])
             continue
