@@ -123,7 +123,7 @@ def test_a_feed_that_is_removed_keeps_its_entries(filled: Program, web: Web) -> 
     assert titles(filled, "ferry") == ["ferry"]
     assert [row.split("\t")[5] for row in filled("feeds").splitlines()] == ["file", "file"]
     filled("update")
-    assert filled.said.startswith("no feed is subscribed to")
+    assert filled.said.startswith("there is no feed to fetch")
     assert len(web.requests) == 2
 
 

@@ -208,6 +208,17 @@ class TestSchedule:
         with pytest.raises(FeedNotFoundError, match="no feed is called 'slaw'; near it are Slow"):
             refresh(index, "slaw")
 
+    def test_a_feed_says_itself_how_long_it_will_be_the_same(self, index: Index, web: Web) -> None:
+        body = rss("Harbour", "ferry").replace(b"<item>", b"<ttl>180</ttl><item>", 1)
+        web.play("/feed", Answer(body=body))
+        update(index, web.url("/feed"))
+        (feed,) = index.feeds()
+        assert feed.subscription
+        assert feed.subscription.next_fetch
+        assert feed.subscription.last_fetch
+        pause = feed.subscription.next_fetch - feed.subscription.last_fetch
+        assert pause == timedelta(minutes=180)
+
     def test_a_server_that_asks_to_be_left_alone_is(self, index: Index, web: Web) -> None:
         web.play("/feed", Answer(429, headers={"Retry-After": "7200"}))
         assert len(update(index, web.url("/feed")).failures) == 1
@@ -320,7 +331,9 @@ class TestManyAtOnce:
             allow_private=True,
             progress=lambda *step: seen.append(step),
         )
-        assert [step for step in seen if step[0] == "fetch"] == [("fetch", 1, 2), ("fetch", 2, 2)]
+        assert [step for step in seen if step[0] == "fetch"] == [
+            ("fetch", done, 2) for done in range(3)
+        ]
         for url in (web.url("/a"), web.url("/b")):
             steps = [step[1:] for step in seen if step[0] == url]
             assert steps[-1] == (len(rss("/a", "a")), len(rss("/a", "a")))
@@ -333,13 +346,12 @@ class TestManyAtOnce:
         update(index, web.url("/feed"))
         web.publish("/feed", rss("Harbour", "ferry", "storm"))
         monkeypatch.setattr("searchfeed.store.PATIENCE", 0.1)
-        before = threading.active_count()
         with (
             WriteLock(index.path / "write.lock", 0),
             pytest.raises(IndexLockedError, match=f"process {os.getpid()}"),
         ):
             refresh(index)
-        assert threading.active_count() <= before
+        assert not [each for each in threading.enumerate() if each.name.startswith("searchfeed")]
         assert refresh(index).added == 1
 
 
@@ -363,7 +375,7 @@ class TestCommand:
         assert command(index, "update") == (
             0,
             "",
-            "no feed is subscribed to; subscribe with: searchfeed feeds add URL\n",
+            "there is no feed to fetch; subscribe with: searchfeed feeds add URL\n",
         )
         code, _, errors = command(index, "update", "file")
         assert (code, "no feed is called" in errors) == (2, True)

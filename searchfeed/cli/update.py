@@ -92,7 +92,7 @@ def update(
     with settings.open() as opened, Bars(settings) as bars:
         report = opened.refresh(feeds, force=force, allow_private=allow_private, progress=bars)
     if not report.fetched and not report.waiting and not report.warnings:
-        settings.say("no feed is subscribed to; subscribe with: searchfeed feeds add URL")
+        settings.say("there is no feed to fetch; subscribe with: searchfeed feeds add URL")
         return 0
     name = count(report.fetched, "feed")
     return conclude(settings, name, report, perf_counter() - start)

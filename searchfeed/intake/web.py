@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from queue import SimpleQueue
-from threading import Semaphore, Thread
+from threading import Semaphore
 from time import monotonic
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from searchfeed.errors import FeedNotFoundError, FetchError, ParseError, SourceError
+from searchfeed.intake.fetching import Answered, Fetching
 from searchfeed.intake.files import digest
-from searchfeed.models import Feed, Report, Subscription, SubscriptionState
+from searchfeed.intake.subscriptions import Keeper, Progress, subscribe
+from searchfeed.models import Feed, Report, Subscription
 
 if TYPE_CHECKING:
-    from searchfeed.archive import Archive, Fetched
+    from searchfeed.archive import Fetched
     from searchfeed.feeds.workers import Workers
-    from searchfeed.sources.http import Client, Request, Response
-    from searchfeed.sources.opml import Outline
-
-Progress: TypeAlias = Callable[[str, int, int], None]
+    from searchfeed.sources import Outline
+    from searchfeed.sources.http import Client, Response
 
 WAITING = 8
 """So many documents at most have been fetched and not yet stored."""
@@ -29,19 +28,6 @@ WAITING = 8
 BATCH, PAUSE = 1_000, 10.0
 """After so many changes, or so many seconds with any, they are made searchable while others are
 still fetched."""
-
-
-class Keeper(Protocol):
-    """The directory of an index, as far as it matters here; ``searchfeed.store.Store`` is one."""
-
-    def archive(self, *, create: bool = False) -> Archive:
-        """The archive."""
-
-    def writing(self) -> AbstractContextManager[None]:
-        """The right to write to it. It is never held while the network is waited for."""
-
-    def catch_up(self, progress: Progress | None) -> None:
-        """Make searchable what the archive has; only while writing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +41,6 @@ class _Document:
 
 
 @dataclass(frozen=True, slots=True)
-class _Answered:
-    """A request, and what came of it."""
-
-    request: Request
-    answer: Response | FetchError
-
-
-@dataclass(frozen=True, slots=True)
 class _Parsed:
     """A document, and what it says."""
 
@@ -70,64 +48,7 @@ class _Parsed:
     outcome: Feed | ParseError
 
 
-_Event: TypeAlias = "_Answered | _Parsed | BaseException | None"
-
-
-def subscribe(
-    keeper: Keeper, outlines: Iterable[Outline]
-) -> tuple[list[Subscription], dict[str, Outline], Report]:
-    """Subscribe to the feeds that are not yet subscribed to.
-
-    Returns:
-        The subscriptions, each once; of those that are new the outline, by the feed's identity;
-        and what could not be subscribed to.
-    """
-    subscriptions: dict[str, Subscription] = {}
-    new: dict[str, Outline] = {}
-    failures: list[SourceError] = []
-    with keeper.writing():
-        archive = keeper.archive(create=True)
-        known = {each.feed_url for each in archive.subscriptions()}
-        for outline in outlines:
-            try:
-                made = archive.subscribe(outline.url, title=outline.title, tags=outline.tags)
-            except FetchError as error:
-                failures.append(error)
-                continue
-            if made.feed_url not in known:
-                new.setdefault(made.feed_url, outline)
-            subscriptions.setdefault(made.feed_url, made)
-    return list(subscriptions.values()), new, Report(failures=tuple(failures))
-
-
-def due(
-    subscriptions: Iterable[Subscription], *, named: bool, force: bool
-) -> tuple[list[Subscription], Report]:
-    """The subscriptions to fetch now, and what to say of the others.
-
-    Args:
-        subscriptions: to choose from.
-        named: somebody has asked for these and wants them all.
-        force: also those whose time has not come; but of those that are gone, only named ones.
-    """
-    from searchfeed.archive import schedule
-
-    now = datetime.now(UTC)
-    chosen: list[Subscription] = []
-    report = Report()
-    for each in subscriptions:
-        if each.state is SubscriptionState.GONE and not named:
-            continue
-        until = schedule.held_off(each, now)
-        if until is not None and (named or force):
-            moment = until.astimezone().strftime("%Y-%m-%d %H:%M")
-            said = f"{each.feed_url}: not fetched; its server asked to be left alone until {moment}"
-            report += Report(warnings=(said,), waiting=1, next_fetch=until)
-        elif named or force or schedule.is_due(each, now):
-            chosen.append(each)
-        else:
-            report += Report(waiting=1, next_fetch=each.next_fetch)
-    return chosen, report
+_Event: TypeAlias = "Answered | _Parsed | BaseException | None"
 
 
 def fetch(
@@ -202,10 +123,11 @@ class _Run:
         self._new, self._follow = new, follow
         self._found = []
         self._total += len(subscriptions)
+        self._tell()
         asked = {Request(each.url, each.etag, each.last_modified): each for each in subscriptions}
         events: SimpleQueue[_Event] = SimpleQueue()
         slots = Semaphore(WAITING)
-        fetching = _Fetching(self._client, list(asked), events, slots, self._progress)
+        fetching = Fetching(self._client, list(asked), events, slots, self._progress)
         fetching.start()
         reading = 0
         try:
@@ -352,6 +274,9 @@ class _Run:
     def _finish(self, report: Report) -> None:
         self.report += report + Report(fetched=1)
         self._done += 1
+        self._tell()
+
+    def _tell(self) -> None:
         if self._progress:
             self._progress("fetch", self._done, self._total)
 
@@ -364,70 +289,6 @@ class _Run:
         self._keeper.catch_up(self._progress)
         self._sequence = self._archive.sequence
         self._caught_up = monotonic()
-
-
-class _Fetching:
-    """Fetches in a thread of its own, so that one slow server keeps nobody from storing the rest.
-
-    What has come goes into a queue, and None behind the last; each takes one of the slots.
-    """
-
-    def __init__(
-        self,
-        client: Client,
-        requests: list[Request],
-        events: SimpleQueue[_Event],
-        slots: Semaphore,
-        progress: Progress | None,
-    ) -> None:
-        self.goes_on = True
-        self._client = client
-        self._requests = requests
-        self._events = events
-        self._slots = slots
-        self._progress = progress
-        self._thread = Thread(target=self._run, name="searchfeed-fetching", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Let it end, whatever it is doing."""
-        if self.goes_on:
-            self.goes_on = False
-            self._slots.release()
-            self._client.close()
-        self._thread.join()
-
-    def _run(self) -> None:
-        try:
-            answers = self._client.fetch_all(self._requests, progress=self._on_its_way)
-            for request, answer in answers:
-                self._arrived(request, answer)
-                self._slots.acquire()
-                if not self.goes_on:
-                    return
-                self._events.put(_Answered(request, answer))
-            self._events.put(None)
-        except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
-            self._events.put(error)
-
-    def _on_its_way(self, request: Request, received: int, size: int | None) -> None:
-        if self._progress:
-            self._progress(self._shown(request), received, size if size and size > received else 0)
-
-    def _arrived(self, request: Request, answer: Response | FetchError) -> None:
-        if self._progress:
-            data = b"" if isinstance(answer, FetchError) else answer.data or b""
-            size = len(data) or 1
-            self._progress(self._shown(request), size, size)
-
-    @staticmethod
-    def _shown(request: Request) -> str:
-        from searchfeed.sources.http import redacted
-
-        return redacted(request.url)
 
 
 def _leads_to(document: _Document) -> tuple[Outline, ...]:
@@ -448,6 +309,3 @@ def _kept(response: Response) -> Fetched:
     from searchfeed.archive import Fetched
 
     return Fetched(response.etag, response.last_modified, response.moved_to, response.fresh_for)
-
-
-__all__ = ("due", "fetch", "subscribe")
