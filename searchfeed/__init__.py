@@ -45,6 +45,7 @@ from searchfeed.errors import (
     EngineError,
     EngineUnavailableError,
     EntryNotFoundError,
+    FeedNotFoundError,
     FetchError,
     IndexLockedError,
     IndexNotFoundError,
@@ -76,6 +77,8 @@ from searchfeed.models import (
     Sort,
     Span,
     Stats,
+    Subscription,
+    SubscriptionState,
     Trend,
 )
 
@@ -95,6 +98,7 @@ __all__ = [
     "Facet",
     "FacetCount",
     "Feed",
+    "FeedNotFoundError",
     "FeedState",
     "FetchError",
     "Hit",
@@ -114,6 +118,8 @@ __all__ = [
     "SourceError",
     "Span",
     "Stats",
+    "Subscription",
+    "SubscriptionState",
     "Trend",
     "UnsafeIndexError",
     "Version",

@@ -15,7 +15,17 @@ import searchfeed
 
 ROOT = Path(__file__).parents[1]
 
-HEAVY = ("whoosh", "feedparser", "html2text", "rich", "textual", "numpy", "Stemmer", "click")
+HEAVY = (
+    "whoosh",
+    "feedparser",
+    "html2text",
+    "rich",
+    "textual",
+    "numpy",
+    "Stemmer",
+    "click",
+    "urllib3",
+)
 
 
 def python(code: str, *options: str) -> subprocess.CompletedProcess[str]:
