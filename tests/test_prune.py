@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from searchfeed import Entry, EntryNotFoundError, Feed, Index, QueryError
-from searchfeed.archive import Archive
+from searchfeed.archive import Archive, removing
 from searchfeed.index import Index as Door
 from searchfeed.store import ARCHIVE
 
@@ -174,17 +174,33 @@ def test_an_engine_that_was_not_told_catches_up(index: Door, path: Path) -> None
 
 
 def test_room_is_given_back_where_it_is_worth_it(tmp_path: Path) -> None:
-    path = tmp_path / "index"
-    rng = random.Random(1)
-    entries = tuple(entry(at, body=rng.randbytes(10_000).hex()) for at in range(300))
-    fill(path, Feed("http://a/feed", "A", entries=entries))
-    with Index(path) as index:
-        before = index.stats().archive_size
-        index.prune([each.id for each in entries[:10]])
-        assert index.stats().archive_size > before // 2
-        index.prune([each.id for each in entries[:250]])
-        assert index.stats().archive_size < before // 3
-        assert sorted(found(index)) == sorted(each.id for each in entries[250:])
+    entries = tuple(entry(at, body="ferry " * 2_000) for at in range(300))
+    with Archive(tmp_path / ARCHIVE) as archive:
+        archive.store(Feed("http://a/feed", "A", entries=entries))
+        archive.free_space()
+        before = archive.figures().size
+        archive.remove([each.id for each in entries[:10]])
+        archive.free_space()
+        assert archive.figures().size > before // 2
+        archive.remove([each.id for each in entries[:250]])
+        archive.free_space()
+        assert archive.figures().size < before // 3
+        assert set(archive.entries([each.id for each in entries])) == {
+            each.id for each in entries[250:]
+        }
+
+
+def test_room_is_not_worth_waiting_for_another(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(removing, "_WORTH", 0)
+    monkeypatch.setattr(removing, "_SHARE", 1_000_000)
+    with Archive(path / ARCHIVE, timeout=0) as archive:
+        archive.remove(ids(*range(10)))
+        with closing(sqlite3.connect(path / ARCHIVE, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            archive.free_space()
+            other.execute("COMMIT")
+        archive.free_space()
+        assert len(archive.entries(ids(3, 4, feed="http://b/feed"))) == 2
 
 
 class Life(RuleBasedStateMachine):
