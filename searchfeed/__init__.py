@@ -15,6 +15,12 @@ An index lives in a directory. ``update`` takes feeds in, ``search`` finds their
             print(hit.score, hit.entry.title, hit.entry.link, hit.snippets[0].mark("[", "]"))
         print(results.total, "entries in", results.elapsed, "seconds")
 
+Feeds can come from the web, too. They are subscribed to, and fetched again where that is due:
+
+    index.update(["https://example.org/feed.xml", "subscriptions.opml"])
+    index.refresh()
+    [feed.subscription.last_error for feed in index.feeds() if feed.subscription]
+
 A hit's first snippet is the best passage of the entry's body. A snippet is plain text with spans,
 so it can be shown anywhere: ``mark`` puts strings around the matches, ``parts`` gives the pieces.
 

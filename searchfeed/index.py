@@ -90,18 +90,9 @@ class Index:
         if isinstance(sources, str | os.PathLike):
             sources = [sources]
         expansion = expand(sources)
-        files = expansion.sources
         report = Report(failures=tuple(expansion.errors))
-
-        def read(done: int) -> None:
-            if progress is not None:
-                progress("read", done, len(files))
-
-        if files or not expansion.outlines:
-            with self._store.writing():
-                archive = self._store.archive(create=True)
-                report += intake.take_in(archive, files, read)
-                self._store.catch_up(progress)
+        if expansion.sources or not expansion.outlines:
+            report += intake.take_in(self._store, expansion.sources, progress)
         if expansion.outlines:
             subscriptions, new, refused = intake.subscribe(self._store, expansion.outlines)
             report += refused

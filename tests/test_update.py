@@ -356,6 +356,24 @@ class TestManyAtOnce:
 
 
 class TestCommand:
+    def test_nobody_waits_for_the_standard_input(self, index: Index, tmp_path: Path) -> None:
+        file = tmp_path / "file.xml"
+        file.write_bytes(rss("File", "a"))
+        update(index, file)
+        process = subprocess.Popen(
+            [*PROGRAM, "--index", str(index.path), "index", "-"], stdin=subprocess.PIPE
+        )
+        assert process.stdin
+        process.stdin.write(b"<rss")
+        process.stdin.flush()
+        # Long enough for it to have begun.
+        time.sleep(1)
+        with WriteLock(index.path / "write.lock", 0):
+            assert process.poll() is None
+        process.communicate(rss("Pipe", "b")[4:], timeout=20)
+        assert process.returncode == 0
+        assert index.search("b").total == 1
+
     def test_failures_are_lines_and_a_sum(self, index: Index, web: Web) -> None:
         web.publish("/feed", rss("Harbour", "ferry"))
         code, output, errors = command(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -13,20 +14,64 @@ from searchfeed.models import Report
 if TYPE_CHECKING:
     from searchfeed.archive import Archive
     from searchfeed.feeds.workers import Document
+    from searchfeed.intake.subscriptions import Keeper, Progress
     from searchfeed.sources import Source
 
 
-def take_in(archive: Archive, sources: list[Source], read: Callable[[int], None]) -> Report:
-    """Store what the sources hold now, each in one transaction; return what came of it.
+def take_in(keeper: Keeper, sources: Sequence[Source], progress: Progress | None) -> Report:
+    """Store what the sources hold now, and make it searchable; return what came of it.
 
-    A document that was read before is not parsed. A source that cannot be read or is
-    no feed costs the others nothing.
+    A document that was read before is not parsed. A source that cannot be read or is no feed
+    costs the others nothing.
 
     Args:
-        archive: what they are stored in.
-        sources: in the order in which they are stored.
-        read: called after each source with how many are done.
+        keeper: where they are stored, each in one transaction, in this order.
+        sources: files, and the standard input.
+        progress: called after each source with ``read``, how many are done, and of how many.
+
+    Raises:
+        IndexLockedError: another process went on writing.
+        ArchiveError, EngineError: they could not be stored.
     """
+    from searchfeed.sources.source import STDIN
+
+    # Whoever writes to the standard input may take long, and nobody else is to wait for that.
+    held = [_Held.of(source) if source.url == STDIN else source for source in sources]
+
+    def read(done: int) -> None:
+        if progress is not None:
+            progress("read", done, len(held))
+
+    with keeper.writing():
+        report = _stored(keeper.archive(create=True), held, read)
+        keeper.catch_up(progress)
+    return report
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A source that has been read: its bytes, or why there are none."""
+
+    name: str
+    url: str
+    outcome: bytes | SourceError
+
+    @classmethod
+    def of(cls, source: Source) -> _Held:
+        try:
+            return cls(source.name, source.url, source.read())
+        except SourceError as error:
+            return cls(source.name, source.url, error)
+
+    def read(self) -> bytes:
+        if isinstance(self.outcome, SourceError):
+            raise self.outcome
+        return self.outcome
+
+
+def _stored(
+    archive: Archive, sources: Sequence[Source | _Held], read: Callable[[int], None]
+) -> Report:
     from searchfeed.feeds.workers import Document, Workers
 
     reports = [Report()] * len(sources)
