@@ -303,7 +303,9 @@ def test_a_kill_at_any_moment_takes_all_of_it_out_or_nothing(tmp_path: Path) -> 
             if len(left) < len(there):
                 there -= gone
         if len(there) < 200:
-            fresh = range(max(there) + 1, max(there) + 201)
+            # Those that were pruned would not come back.
+            fresh = range(count + 1, count + 201)
+            count += 200
             fill(path, feed(*fresh))
             there |= set(fresh)
     with Archive(path / ARCHIVE) as archive:
