@@ -15,6 +15,7 @@ import click
 import pytest
 
 from searchfeed import Index, cli
+from searchfeed.cli import streams
 from tests.loopback import Answer, Web
 
 jsonschema = import_module("jsonschema")
@@ -127,9 +128,16 @@ def test_a_feed_that_is_removed_keeps_its_entries(filled: Program, web: Web) -> 
     assert len(web.requests) == 2
 
 
-def test_entries_go_only_where_that_is_said_twice(filled: Program) -> None:
+def test_entries_go_only_where_that_is_said_twice(
+    filled: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
     said = filled.fails("feeds", "remove", "border", "--entries")
-    assert said.startswith("searchfeed: to take entries out without being asked, give --yes\n")
+    assert said.startswith("searchfeed: there is nobody to ask; to take entries out, give --yes\n")
+    monkeypatch.setattr(streams, "is_terminal", lambda _: True)
+    monkeypatch.setattr("sys.stdin", StringIO("n\n"))
+    code, _, said = filled.run("-q", "feeds", "remove", "border", "--entries")
+    assert (code, said) == (1, "take out Border News with 2 entries for good? [y/N]: ")
+    monkeypatch.undo()
     assert titles(filled, "ferry") == ["ferry"]
     filled("feeds", "remove", "border", "--entries", "--yes")
     assert filled.said == "Border News: removed, 2 entries taken out\n"

@@ -97,11 +97,12 @@ def add(
     "names", metavar="FEED...", nargs=-1, required=True, shell_complete=complete_known_feed
 )
 @click.option("--entries", is_flag=True, help="Take out what was read of it, too, for good.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @global_options(hidden=True)
 @click.pass_obj
 def remove(settings: Settings, /, *, names: tuple[str, ...], entries: bool, yes: bool) -> int:
     """Fetch a feed no more. Its entries stay and are found as before, unless they are to go."""
+    declined = False
     with settings.open() as index:
         # All are looked up before any is taken out.
         known = {each.url: each for each in map(index.feed, names)}
@@ -109,11 +110,12 @@ def remove(settings: Settings, /, *, names: tuple[str, ...], entries: bool, yes:
             held = count(feed.entries, "entry")
             if entries and not (yes or _agreed(f"take out {_name(feed)} with {held} for good?")):
                 settings.say(f"{_name(feed)}: kept")
+                declined = True
                 continue
             index.unsubscribe(feed.url, entries=entries)
             after = f"{held} taken out" if entries else f"{held} kept"
             settings.say(f"{_name(feed)}: removed, {after}")
-    return 0
+    return 1 if declined else 0
 
 
 @feeds.command(
@@ -199,5 +201,5 @@ def _agreed(question: str) -> bool:
         click.UsageError: there is nobody to ask.
     """
     if not streams.is_terminal(sys.stdin):
-        raise click.UsageError("to take entries out without being asked, give --yes")
+        raise click.UsageError("there is nobody to ask; to take entries out, give --yes")
     return click.confirm(clean(question), err=True)
