@@ -163,6 +163,8 @@ class Web:
         with self._lock:
             self.connections += 1
             number = self.connections
+        # Head and body are written apart, and the second would wait for word of the first.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # A client that goes away or breaks its side off is what many tests are about.
         with suppress(OSError):
             if self._context:
@@ -246,9 +248,13 @@ def _received(reader: BinaryIO, number: int) -> Received | None:
     Raises:
         ValueError: this is no request.
     """
-    line = reader.readline(65_536)
-    if not line:
+    first = reader.read(1)
+    if not first:
         return None
+    if not first.isalpha():
+        # Where TLS begins there may be no line to wait for.
+        raise ValueError
+    line = first + reader.readline(65_536)
     method, path, _ = line.decode("latin-1").split()
     headers = {}
     while (header := reader.readline(65_536).decode("latin-1").rstrip("\r\n")) != "":

@@ -11,7 +11,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import pairwise
@@ -306,7 +306,7 @@ def test_silence_ends(web: Web) -> None:
     web.play("/feed", Answer(body=RSS, delay=5))
     with Client(allow_private=True, read_timeout=0.1) as client:
         start = time.monotonic()
-        assert failure(client, web.url("/feed")).reason == "its server sent nothing for 0.1 s"
+        assert failure(client, web.url("/feed")).reason == "its server did not answer in time"
     assert time.monotonic() - start < 1
     assert len(web.requests) == 1
 
@@ -900,6 +900,68 @@ def test_a_proxy_is_used(
     assert "proxy" in failure(client, "http://feeds.example/").reason
 
 
+@contextmanager
+def tunnel() -> Iterator[tuple[int, list[bytes]]]:
+    """A proxy that connects its clients to where they want to go: its port, and what it is told."""
+    told: list[bytes] = []
+
+    def relay(source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65_536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+
+    def serve(near: socket.socket) -> None:
+        with near:
+            head = b""
+            while not head.endswith(b"\r\n\r\n"):
+                head += near.recv(1)
+            told.append(head)
+            host, _, port = head.split()[1].decode().rpartition(":")
+            with socket.create_connection((host, int(port))) as far:
+                near.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                back = threading.Thread(target=relay, args=(far, near), daemon=True)
+                back.start()
+                relay(near, far)
+                back.join(5)
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = listener.accept()
+                threading.Thread(target=serve, args=(near,), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        accepting = threading.Thread(target=accept, daemon=True)
+        accepting.start()
+        yield listener.getsockname()[1], told
+        listener.shutdown(socket.SHUT_RDWR)
+        accepting.join(5)
+
+
+def test_tls_goes_through_a_tunnel(
+    client: Client, secure_web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secure_web.publish("/feed", RSS)
+    secure_web.play("/drip", Answer(body=RSS * 10, drip=0.02))
+    monkeypatch.setenv("SSL_CERT_FILE", str(secure_web.authority))
+    with tunnel() as (port, told), Client(allow_private=True, deadline=0.5) as hasty:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://me:secret@127.0.0.1:{port}")
+        url = secure_web.url("/feed", user="anna:secret")
+        assert client.fetch(Request(url)).data == RSS
+        assert client.fetch(Request(url)).data == RSS
+        assert "took longer" in failure(hasty, secure_web.url("/drip")).reason
+        client.close()
+    # One connection for both, and the feed's own password is not for the proxy to read.
+    assert len(told) == 2
+    assert told[0].startswith(b"CONNECT 127.0.0.1:")
+    assert b"\r\nproxy-authorization: Basic bWU6c2VjcmV0\r\n" in told[0]
+    assert b"\r\nauthorization" not in told[0].lower()
+    sent = secure_web.requests[0].headers
+    assert sent["authorization"] == "Basic YW5uYTpzZWNyZXQ="
+    assert "proxy-authorization" not in sent
+
+
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1/", "http://[::1]/", "http://2130706433/", "http://a.internal/"]
 )
@@ -1064,6 +1126,36 @@ def test_nothing_runs_ahead_of_a_slow_caller(web: Web) -> None:
         assert len(list(answers)) == 29
 
 
+def test_large_bodies_come_one_after_the_other(web: Web) -> None:
+    requests = [Request(web.url(f"/{number}")) for number in range(6)]
+    for number in range(6):
+        web.play(f"/{number}", Answer(body=b"x" * 9_000_000))
+    large: set[Request] = set()
+    most = 0
+
+    def progress(request: Request, done: int, _: int | None) -> None:
+        nonlocal most
+        if done > 8_000_000:
+            large.add(request)
+            most = max(most, len(large))
+
+    with Client(allow_private=True, per_host=6) as client:
+        for request, answer in client.fetch_all(requests, progress=progress):
+            assert isinstance(answer, Response)
+            time.sleep(0.02)
+            large.discard(request)
+        # The one just taken, and the next.
+        assert most <= 2
+        web.play("/0", Answer(body=b"x" * 9_000_000, cut=8_500_000))
+        assert len(list(client.fetch_all(requests))) == 6
+        # Whoever stops while others wait for their turn waits for nobody.
+        answers = client.fetch_all(requests[1:])
+        next(answers)
+        time.sleep(0.1)
+        answers.close()
+        assert threads() == []
+
+
 def test_nothing_is_asked_before_the_first_is_taken(client: Client, web: Web) -> None:
     answers = client.fetch_all([Request(web.url("/"))])
     time.sleep(0.05)
@@ -1087,7 +1179,7 @@ def test_whoever_stops_taking_ends_what_is_running(web: Web, slow: dict[str, flo
         next(answers)
         time.sleep(0.1)
         start = time.monotonic()
-        answers.close()  # type: ignore[attr-defined]
+        answers.close()
         assert time.monotonic() - start < 1
         assert threads() == []
         # The client itself goes on.

@@ -9,9 +9,10 @@ other side can make a fetch take longer than its deadline or more memory than it
 it to an address inside the user's own network: whoever controls a feed, or the name of its host,
 controls neither.
 
-``client`` follows redirects and retries; ``round`` runs many fetches at once; ``connections`` and
-``addresses`` say whom we talk to; ``headers`` and ``body`` read what comes back; ``failures``
-says in words what went wrong. urllib3 is imported where a ``Client`` is made, and only here.
+``client`` holds what fetches share; ``exchange`` is one fetch with its redirects and retries,
+``guard`` what bounds it, and ``rounds`` many at once; ``connections`` and ``addresses`` say whom
+we talk to; ``headers`` and ``body`` read what comes back; ``failures`` says in words what went
+wrong. urllib3 is imported here alone, when the first fetch begins.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Callable
 from io import BytesIO
 
 from searchfeed.sources.http.messages import Refusal
@@ -14,8 +15,8 @@ MAX_ENCODED = 32_000_000
 MAX_RATIO = 100
 """Times that a body may grow when it is decompressed; feeds grow three to thirty times."""
 
-_FREE = 8_000_000
-"""Bytes below which the ratio does not matter."""
+LARGE = 8_000_000
+"""Bytes from which on the ratio matters, and a body has to wait for its turn."""
 
 _PIECE = 1 << 16
 _MAX_MEMBERS = 2_000
@@ -26,19 +27,28 @@ _TOO_LARGE = "no feed is read that is so large"
 class Body:
     """A body in the making. Give it the bytes as they come, and ``finish`` it."""
 
-    def __init__(self, encoding: str, *, max_size: int, max_encoded: int = MAX_ENCODED) -> None:
+    def __init__(
+        self,
+        encoding: str,
+        *,
+        max_size: int,
+        max_encoded: int = MAX_ENCODED,
+        before_large: Callable[[], None] | None = None,
+    ) -> None:
         """Begin one.
 
         Args:
             encoding: the header ``Content-Encoding``.
             max_size: bytes that it may have in the end.
             max_encoded: bytes that it may have while compressed.
+            before_large: called before it becomes large; may wait.
 
         Raises:
             Refusal: it is encoded in a way that was not asked for.
         """
         self._max_size = max_size
         self._max_encoded = max_encoded
+        self._before_large = before_large
         self._decoder = _decoder(encoding)
         self._data = BytesIO()
         self._received = 0
@@ -80,8 +90,11 @@ class Body:
         size = self._data.tell() + len(data)
         if size > self._max_size:
             raise Refusal(f"it has more than {_megabytes(self._max_size)} MB", _TOO_LARGE)
-        if size > _FREE and size > MAX_RATIO * self._received:
+        if size > LARGE and size > MAX_RATIO * self._received:
             raise Refusal(f"it grows more than {MAX_RATIO} times when it is decompressed")
+        if size > LARGE and self._before_large is not None:
+            self._before_large()
+            self._before_large = None
         self._data.write(data)
 
 

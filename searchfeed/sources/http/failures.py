@@ -22,7 +22,7 @@ from urllib3.exceptions import (
 )
 
 from searchfeed.sources.http.connections import SurplusError
-from searchfeed.sources.http.guard import Guard
+from searchfeed.sources.http.guard import STOPPED, Guard
 from searchfeed.sources.http.limits import Limits
 from searchfeed.sources.http.messages import Refusal
 
@@ -66,7 +66,7 @@ def status_remedy(status: int) -> str:
 def explained(error: HTTPError | OSError, guard: Guard, limits: Limits) -> Refusal:
     """Why no answer came, by the error that ended the fetch."""
     if guard.is_stopped:
-        return Refusal("its fetch was stopped")
+        return Refusal(STOPPED)
     if not guard.remaining:
         return Refusal(f"its answer took longer than {limits.deadline:g} s", _LATER)
     match error:
@@ -79,7 +79,7 @@ def explained(error: HTTPError | OSError, guard: Guard, limits: Limits) -> Refus
         case ConnectTimeoutError():
             return Refusal(f"no connection within {limits.connect_timeout:g} s", _LATER)
         case ReadTimeoutError():
-            return Refusal(f"its server sent nothing for {limits.read_timeout:g} s", _LATER)
+            return Refusal("its server did not answer in time", _LATER)
         case SSLError():
             return _tls(error)
         case ProtocolError():

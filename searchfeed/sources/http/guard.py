@@ -8,6 +8,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from searchfeed.sources.http.messages import Refusal
+
+STOPPED = "its fetch was stopped"
+
+_GLANCE = 0.1
+"""Seconds between looks whether a fetch that waits for its turn was stopped."""
+
 _here = threading.local()
 
 
@@ -18,8 +25,23 @@ class Guard:
     cannot outlast the deadline wherever it dawdles: in its greeting, its headers or its body.
     """
 
-    def __init__(self, seconds: float, *, allow_private: bool) -> None:
+    def __init__(
+        self,
+        seconds: float,
+        *,
+        allow_private: bool,
+        turn: threading.Semaphore | None = None,
+    ) -> None:
+        """Guard a fetch.
+
+        Args:
+            seconds: how long it may take.
+            allow_private: whether it may reach addresses that are not public.
+            turn: what fetches that run together share, to hold a large body one after the other.
+        """
         self.allow_private = allow_private
+        self._turn = turn
+        self._has_turn = False
         self._end = time.monotonic() + seconds
         self._stopped = threading.Event()
         self._lock = threading.Lock()
@@ -48,6 +70,27 @@ class Guard:
     def pause(self, seconds: float) -> None:
         """Wait, but not beyond its end."""
         self._stopped.wait(min(seconds, self.remaining))
+
+    def wait_turn(self) -> None:
+        """Before it holds a large body: wait until no other does. This time is not its own.
+
+        Raises:
+            Refusal: it was stopped meanwhile.
+        """
+        if self._turn is None or self._has_turn:
+            return
+        start = time.monotonic()
+        while not self._turn.acquire(timeout=_GLANCE):
+            if self.is_stopped:
+                raise Refusal(STOPPED)
+        self._has_turn = True
+        self._end += time.monotonic() - start
+
+    def end_turn(self) -> None:
+        """Its body is held by somebody else now, or by nobody."""
+        if self._turn is not None and self._has_turn:
+            self._has_turn = False
+            self._turn.release()
 
     def enter(self, connection: socket.socket) -> None:
         """Before this connection is waited for: let it wait no longer than there is time.

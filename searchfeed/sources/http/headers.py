@@ -14,6 +14,7 @@ MAX_FRESH = timedelta(days=7)
 
 _SECONDS = re.compile(r"\s*([0-9]+)(?:\.[0-9]*)?\s*")
 _DIRECTIVE = re.compile(r'([a-z-]+)(?:\s*=\s*(?:"([^"]*)"|([^",\s]*)))?', re.IGNORECASE)
+_DIGITS = 16
 _SENDABLE = re.compile(r"[ -~\x80-\xff]{1,1000}")
 
 
@@ -49,6 +50,12 @@ def fresh_for(headers: Mapping[str, str], now: datetime) -> timedelta | None:
     if fresh is None:
         return None
     return min(max(fresh, timedelta()), MAX_FRESH)
+
+
+def content_length(headers: Mapping[str, str]) -> int | None:
+    """How many bytes the body has on its way; None where the server does not say."""
+    text = headers.get("Content-Length", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS else None
 
 
 def date(text: str) -> datetime | None:

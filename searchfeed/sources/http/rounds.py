@@ -25,7 +25,7 @@ class Round:
         self,
         requests: Iterable[Request],
         fetch: Callable[[Request, Guard], Response],
-        guard: Callable[[], Guard],
+        guard: Callable[[threading.Semaphore], Guard],
         *,
         connections: int,
         per_host: int,
@@ -35,7 +35,7 @@ class Round:
         Args:
             requests: what to fetch.
             fetch: fetches one, in a thread of the round.
-            guard: makes the guard of a fetch.
+            guard: makes the guard of a fetch, for which large bodies take turns.
             connections: fetches at one time.
             per_host: fetches from one host at one time.
         """
@@ -43,6 +43,7 @@ class Round:
         self._guard = guard
         self._connections = connections
         self._per_host = per_host
+        self._turn = threading.Semaphore()
         self._changed = threading.Condition()
         self._queues: dict[str, deque[Request]] = {}
         for request in requests:
@@ -52,7 +53,7 @@ class Round:
         self._ready = deque(self._queues)
         self._active = dict.fromkeys(self._queues, 0)
         self._running: set[Guard] = set()
-        self._ended: deque[tuple[Request, Response | FetchError | _Fault]] = deque()
+        self._ended: deque[tuple[Request, Response | FetchError | _Fault, Guard]] = deque()
         self._stopped = False
         self._threads: list[threading.Thread] = []
 
@@ -66,8 +67,9 @@ class Round:
         for _ in range(self._open):
             with self._changed:
                 self._changed.wait_for(lambda: self._ended)
-                request, answer = self._ended.popleft()
+                request, answer, guard = self._ended.popleft()
                 self._changed.notify_all()
+            guard.end_turn()
             if isinstance(answer, _Fault):
                 raise answer.error
             yield request, answer
@@ -93,6 +95,8 @@ class Round:
                 answer = _light(error)
             except BaseException as error:  # noqa: BLE001 - raised again by ``answers``
                 answer = _Fault(error)
+            if not isinstance(answer, Response):
+                guard.end_turn()
             self._give(host, request, guard, answer)
 
     def _take(self) -> tuple[str, Request, Guard] | None:
@@ -113,7 +117,7 @@ class Round:
                 del self._queues[host]
             self._active[host] += 1
             self._offer(host)
-            guard = self._guard()
+            guard = self._guard(self._turn)
             self._running.add(guard)
             return host, request, guard
 
@@ -125,7 +129,7 @@ class Round:
             self._active[host] -= 1
             if host not in self._ready:
                 self._offer(host)
-            self._ended.append((request, answer))
+            self._ended.append((request, answer, guard))
             self._changed.notify_all()
 
     def _offer(self, host: str) -> None:
