@@ -14,9 +14,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, NamedTuple
 
 from searchfeed import analysis
 from searchfeed.engines import Answer, Change, Match, Progress
@@ -24,10 +22,12 @@ from searchfeed.engines.whoosh.columnar import Snapshot, open_snapshot
 from searchfeed.engines.whoosh.columnar.snapshot import latest_generation
 from searchfeed.engines.whoosh.explaining import describe, explain
 from searchfeed.engines.whoosh.facets import count
-from searchfeed.engines.whoosh.folding import Folded, Groups, find_groups, fold
+from searchfeed.engines.whoosh.folding import Groups, find_groups
 from searchfeed.engines.whoosh.lexicon import COMPLETED
-from searchfeed.engines.whoosh.scoring import Matched, Recency, Scorer
-from searchfeed.engines.whoosh.values import NO_DATE, date_number
+from searchfeed.engines.whoosh.paging import Pages
+from searchfeed.engines.whoosh.ranking import Complete, Ranked, Ranking
+from searchfeed.engines.whoosh.scoring import Recency, Scorer
+from searchfeed.engines.whoosh.values import date_number
 from searchfeed.engines.whoosh.view import View
 from searchfeed.engines.whoosh.vocabulary import Vocabulary
 from searchfeed.errors import (
@@ -138,25 +138,19 @@ class WhooshEngine:
         view, vocabulary = self._current()[1:]
         with _translated(self._path):
             scorer = Scorer(view, vocabulary, recency=_recency(recency))
-            matched = scorer.run(node)
-            folded: Folded | None = None
+            ranked: Ranked
+            if recency is None:
+                ranked = Ranking(scorer, node)
+            else:
+                ranked = Complete(scorer.run(node), view.size)
             # An older index, searched while it is made anew, has no sketches.
-            if dedupe and len(matched.documents) > 1 and not self.stale:
-                matched, folded = fold(
-                    self._groups(view),
-                    matched,
-                    lambda some: arrange(view, some, sort, len(some.documents)),
-                )
-            page = arrange(view, matched, sort, offset + limit)[offset:]
+            groups = self._groups(view) if dedupe and ranked.total > 1 and not self.stale else None
+            pages = Pages(view, ranked, sort, groups)
             matches = tuple(
-                Match(
-                    view.id(document := int(matched.documents[at])),
-                    float(matched.scores[at]),
-                    tuple(map(view.id, folded.behind(document) if folded else ())),
-                )
-                for at in page
+                Match(view.id(document), score, tuple(map(view.id, behind)))
+                for document, score, behind in pages.rows(offset, limit)
             )
-        return Answer(matches, len(matched.documents), tuple(scorer.patterns))
+            return Answer(matches, pages.total, tuple(scorer.patterns))
 
     def facets(
         self, node: Node, facets: Sequence[Facet], *, limit: int | None = 10, zone: tzinfo
@@ -164,7 +158,7 @@ class WhooshEngine:
         """See ``Engine.facets``."""
         view, vocabulary = self._current()[1:]
         with _translated(self._path):
-            documents = Scorer(view, vocabulary).run(node).documents
+            documents = Ranking(Scorer(view, vocabulary), node).documents
             return {facet: count(view, documents, facet, limit, zone) for facet in facets}
 
     def explain(self, node: Node, id: str, *, recency: timedelta | None = None) -> Explanation:
@@ -272,29 +266,6 @@ def _recency(half_life: timedelta | None) -> Recency | None:
 def fingerprint() -> str:
     """What an index has to be made with to be searched by this release."""
     return f"{FORMAT}-{analysis.FINGERPRINT}"
-
-
-def arrange(view: View, matched: Matched, sort: Sort, count: int) -> list[int]:
-    """The first ``count`` places in ``matched``, in order.
-
-    Ties go to the newer entry, then to the smaller id; entries without a date come last.
-    """
-    dates = view.column("date")[matched.documents]
-    missing = dates == NO_DATE
-    # Complements turn the order of unsigned numbers round.
-    newest = np.where(missing, np.uint64(NO_DATE), ~dates)
-    if sort is Sort.RELEVANCE:
-        first: Any = -matched.scores
-    else:
-        first = newest if sort is Sort.NEWEST else dates
-    candidates = np.arange(len(first))
-    if count < len(first):
-        # Only those that could be on the page are put in order, ties at its end included.
-        candidates = np.flatnonzero(first <= np.partition(first, count - 1)[count - 1])
-    keys = view.column("key")[matched.documents[candidates]]
-    order = np.lexsort((keys, newest[candidates], first[candidates]))
-    places: list[int] = candidates[order][:count].tolist()
-    return places
 
 
 def refuse_shared(path: Path) -> None:

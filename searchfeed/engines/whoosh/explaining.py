@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from searchfeed import tree
 from searchfeed.engines.whoosh.matching import Matcher
+from searchfeed.engines.whoosh.ranking import Ranking
 from searchfeed.engines.whoosh.scoring import Scorer
 from searchfeed.models import Explanation
 
@@ -36,7 +37,7 @@ def explain(
 
 def _failing(view: View, vocabulary: Vocabulary, node: tree.Node, document: int) -> Iterator[str]:
     """The clauses that keep a document out, as a person would type them."""
-    if document in Scorer(view, vocabulary).run(node).documents:
+    if Ranking(Scorer(view, vocabulary), node).mask[document]:
         return
     match node:
         case tree.Best(children, required) if required:

@@ -1,4 +1,4 @@
-"""The same story told more than once: which documents are one, and one hit made of them.
+"""The same story told more than once: which documents are one.
 
 What makes two entries near duplicates is said in ``searchfeed.analysis.sketch``; here it takes in
 addition that they were published at most ``WINDOW`` apart, because what is told again in the same
@@ -12,21 +12,20 @@ document is in: they are found once for a committed state, in documents that are
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from searchfeed.analysis.sketch import Sketches
 from searchfeed.engines.whoosh.values import NO_DATE, SKETCH
-from searchfeed.engines.whoosh.view import members
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from searchfeed.engines.whoosh.scoring import Matched
-    from searchfeed.engines.whoosh.view import Documents, Places, View
+    from searchfeed.engines.whoosh.view import Documents, Mask, Places, View
 
 WINDOW = timedelta(days=5)
 """How far apart in time a story is still the same one: less than a week, for what comes weekly."""
@@ -38,11 +37,41 @@ _WINDOW = np.uint64(WINDOW // timedelta(microseconds=1))
 _HALF, _LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
 
 
-class Groups(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Groups:
     """The documents that share their story with another, ascending, and the first of each's."""
 
     documents: Documents
     leaders: Documents
+
+    def leaders_of(self, documents: Documents) -> Documents:
+        """The first of the story of each document, which is itself where it stands alone."""
+        at = np.searchsorted(self.documents, documents)
+        at[at == len(self.documents)] = 0
+        grouped = self.documents[at] == documents
+        return np.where(grouped, self.leaders[at], documents)
+
+    def sharing(self, document: int) -> Documents:
+        """All that tell the story of a document, ascending."""
+        at = int(np.searchsorted(self.documents, document))
+        if at == len(self.documents) or self.documents[at] != document:
+            return np.zeros(0, dtype=np.int32)
+        order, ordered = self._by_leader
+        low = np.searchsorted(ordered, self.leaders[at], side="left")
+        high = np.searchsorted(ordered, self.leaders[at], side="right")
+        return self.documents[order[low:high]]
+
+    def surplus(self, mask: Mask) -> int:
+        """How many fewer stories there are than documents, among those that a mask marks."""
+        found = self.leaders[mask[self.documents]]
+        told = np.zeros(len(mask), dtype=bool)
+        told[found] = True
+        return len(found) - int(np.count_nonzero(told))
+
+    @cached_property
+    def _by_leader(self) -> tuple[Places, Documents]:
+        order = np.argsort(self.leaders, kind="stable")
+        return order, self.leaders[order]
 
 
 def find_groups(view: View) -> Groups:
@@ -67,45 +96,6 @@ def find_groups(view: View) -> Groups:
     return Groups(
         documents[grouped[order]].astype(np.int32), documents[firsts[order]].astype(np.int32)
     )
-
-
-class Folded(NamedTuple):
-    """The documents that another one stands for, in the order of the results, and that one."""
-
-    documents: Documents
-    firsts: Documents
-
-    def behind(self, document: int) -> list[int]:
-        """The documents that one stands for, in order."""
-        found: list[int] = self.documents[self.firsts == document].tolist()
-        return found
-
-
-def fold(
-    groups: Groups, matched: Matched, order: Callable[[Matched], list[int]]
-) -> tuple[Matched, Folded]:
-    """Keep of each group the first that matched.
-
-    Args:
-        groups: those of the view that ``matched`` is of.
-        matched: what was found.
-        order: gives the places of what is found in the order of the results.
-
-    Returns:
-        What is left, and what is behind it.
-    """
-    found = members(groups.documents, matched.documents)
-    documents, leaders = groups.documents[found], groups.leaders[found]
-    places = np.searchsorted(matched.documents, documents)
-    ordered = np.array(order(matched.only(places)), dtype=np.int64)
-    documents, leaders, places = documents[ordered], leaders[ordered], places[ordered]
-    _, first, group = np.unique(leaders, return_index=True, return_inverse=True)
-    firsts = documents[first][group]
-    again = firsts != documents
-    keep = np.ones(len(matched.documents), dtype=bool)
-    keep[places[again]] = False
-    folded = Folded(documents[again], firsts[again])
-    return (matched.only(keep) if again.any() else matched), folded
 
 
 def _in_same_band(sketches: Sketches) -> Places:

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from searchfeed import analysis, tree
+from searchfeed import tree
 from searchfeed.engines.whoosh.values import NO_DATE, date_number, whole_term
-from searchfeed.engines.whoosh.view import POSITION_BITS, members
+from searchfeed.engines.whoosh.view import LAST_POSITION, POSITION_BITS, members
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from searchfeed.engines.whoosh.view import Documents, Numbers, Places, View
+    from searchfeed.engines.whoosh.view import Documents, Mask, Numbers, Places, View
     from searchfeed.engines.whoosh.vocabulary import Family, Vocabulary
 
 TEXT_FIELDS = ("title", "body", "tags", "feed_title")
@@ -28,6 +28,9 @@ TEXT_FIELDS = ("title", "body", "tags", "feed_title")
 
 WINDOW = 8
 """Two words are close together with at most so many positions from one to the other."""
+
+FEW_PLACES = 4_096
+"""Fewer places are quicker looked up one by one."""
 
 KEYWORDS = {
     "feed": ("feed", "feed_title"),
@@ -41,68 +44,47 @@ KEYWORDS = {
 
 
 class Matcher:
-    """Looks for leaves in one view; what a leaf stands for is worked out once."""
+    """Looks for leaves in one view."""
 
     def __init__(self, view: View, vocabulary: Vocabulary) -> None:
         self._view = view
-        self._vocabulary = vocabulary
-        self._sequences: dict[tuple[tree.Words, str], list[Sequence[Family]]] = {}
+        self.sequences = vocabulary.sequences
 
     def summed(self, parts: Sequence[tuple[Documents, NDArray[Any]]]) -> tuple[Documents, Numbers]:
-        """Documents of any part, ascending, with the sum of their numbers."""
-        if len(parts) == 1:
-            return parts[0][0], parts[0][1].astype(np.float64, copy=False)
-        documents = np.concatenate([part for part, _ in parts] or [np.zeros(0, dtype=np.int32)])
-        numbers = np.concatenate([part for _, part in parts] or [np.zeros(0)])
-        if len(documents) * 16 < self._view.size:
-            found, at = np.unique(documents, return_inverse=True)
-            return found, np.bincount(at, numbers, len(found)).astype(np.float64, copy=False)
-        there = np.zeros(self._view.size, dtype=bool)
-        there[documents] = True
-        found = np.flatnonzero(there).astype(np.int32)
-        return found, np.bincount(documents, numbers, self._view.size)[found]
+        """Documents of any part, ascending, with the sum of their numbers.
 
-    def dated(self, start: datetime | None, end: datetime | None) -> Documents:
-        """The documents dated in the half-open range [start, end)."""
+        A document may stand several times in a part.
+        """
+        parts = [part for part in parts if len(part[0])]
+        if not parts:
+            return np.zeros(0, dtype=np.int32), np.zeros(0)
+        if len(parts) == 1 and _ascends(parts[0][0]):
+            return parts[0][0], parts[0][1].astype(np.float64, copy=False)
+        documents = np.concatenate([part for part, _ in parts])
+        numbers = np.concatenate([part for _, part in parts])
+        if len(documents) * 16 < self._view.size:
+            order = np.argsort(documents, kind="stable")
+            documents, numbers = documents[order], numbers[order]
+            firsts = beginnings(documents)
+            return documents[firsts], np.add.reduceat(numbers, firsts, dtype=np.float64)
+        places = documents.astype(np.intp)
+        there = np.zeros(self._view.size, dtype=bool)
+        there[places] = True
+        found = np.flatnonzero(there)
+        sums = np.bincount(places, numbers, self._view.size)[found]
+        return found.astype(np.int32), sums.astype(np.float64, copy=False)
+
+    def dated(self, start: datetime | None, end: datetime | None) -> Mask:
+        """For each document number whether it is dated in the half-open range [start, end)."""
         dates = self._view.column("date")
-        keep = dates != NO_DATE
+        keep: Mask = dates != NO_DATE
         if self._view.live is not None:
             keep &= self._view.live
         if start is not None:
             keep &= dates >= np.uint64(date_number(start))
         if end is not None:
             keep &= dates < np.uint64(date_number(end))
-        return np.flatnonzero(keep).astype(np.int32)
-
-    def sequences(self, leaf: tree.Words, field: str) -> list[Sequence[Family]]:
-        """The ways in which a field can hold what a leaf asks for, each as a family a word."""
-        key = (leaf, field)
-        if key not in self._sequences:
-            self._sequences[key] = self._find_sequences(leaf, field)
-        return self._sequences[key]
-
-    def _find_sequences(self, leaf: tree.Words, field: str) -> list[Sequence[Family]]:
-        vocabulary = self._vocabulary
-        match leaf:
-            case tree.Word(text, _, exact):
-                words = analysis.query_words(text)
-                return [
-                    tuple(
-                        vocabulary.prefix(field, term)
-                        if words.prefix and at == len(option)
-                        else vocabulary.word(field, term, exact=exact)
-                        for at, term in enumerate(option, start=1)
-                    )
-                    for option in words.alternatives
-                ]
-            case tree.Phrase(text):
-                return self.sequences(tree.Word(text, exact=True), field)
-            case tree.Wildcard(pattern):
-                return [(vocabulary.wildcard(field, pattern),)]
-            case tree.Fuzzy(text, distance):
-                return [(vocabulary.fuzzy(field, text, distance),)]
-            case tree.Regex(pattern):
-                return [(vocabulary.regex(field, pattern),)]
+        return keep
 
     def families(self, leaf: tree.Words) -> Iterator[tuple[str, str]]:
         """For each field that a leaf is looked for in, the terms it stands for, as text."""
@@ -116,33 +98,24 @@ class Matcher:
 
     def counts(
         self, field: str, sequences: Sequence[Sequence[Family]], slop: int
-    ) -> Iterator[tuple[str, Documents, Numbers]]:
-        """How often documents hold one of the sequences, as parts to be added up.
-
-        Each with the term it is of; a sequence of several words has none.
-        """
+    ) -> list[tuple[Documents, Numbers]]:
+        """How often documents hold one of the sequences, as parts to be added up."""
         if all(len(sequence) == 1 for sequence in sequences):
-            family: dict[str, float] = {}
-            for sequence in reversed(sequences):
-                family |= sequence[0]
-            for term, worth in family.items():
-                documents, counts = self._view.postings(field, term)
-                yield term, documents, counts * worth
-            return
+            return self._view.counts(field, united(sequences))
         found = [self._starts(field, sequence, slop) for sequence in sequences]
-        places = found[0] if len(found) == 1 else np.unique(np.concatenate(found))
-        documents, counts = np.unique(places >> POSITION_BITS, return_counts=True)
-        yield "", documents.astype(np.int32), counts.astype(np.float64)
+        return [tally(once(found))]
 
     def _starts(self, field: str, sequence: Sequence[Family], slop: int) -> Places:
         """The places where the first word of a sequence stands, the others following it."""
         if not sequence or not all(sequence):
             return np.zeros(0, dtype=np.int64)
-        among = None
-        if len(sequence) > 1:
-            # Positions are read of those documents only that hold all of the words.
-            holding = (self._holding(field, family) for family in sequence)
-            among = reduce(lambda some, more: some[members(some, more)], holding)
+        if len(sequence) == 1:
+            return self._places(field, sequence[0], None)
+        # Positions are read of those documents only that hold all of the words.
+        holding = sorted((self._holding(field, family) for family in sequence), key=len)
+        among = reduce(lambda some, more: some[members(some, more)], holding)
+        if not slop:
+            return self._adjacent(field, sequence, among)
         starts, *others = (self._places(field, family, among) for family in sequence)
         ends = starts
         for following in others:
@@ -154,17 +127,32 @@ class Matcher:
         # A place counts the document in its upper bits: from one to another it is always too far.
         return starts[ends - starts <= slop + len(sequence) - 1]
 
+    def _adjacent(self, field: str, sequence: Sequence[Family], among: Documents) -> Places:
+        """The places where the words of a sequence stand in a row, in some documents."""
+        # From the rarest word on, ever fewer documents have to be looked into.
+        order = sorted(range(len(sequence)), key=lambda at: self._frequency(field, sequence[at]))
+        first, *rest = order
+        places = self._places(field, sequence[first], among)
+        starts = places[(places & LAST_POSITION) >= first] - first
+        for at in rest:
+            if not len(starts):
+                break
+            if len(starts) < len(among):
+                among = tally(starts)[0]
+            starts = _common(starts + at, self._places(field, sequence[at], among)) - at
+        return starts
+
+    def _frequency(self, field: str, family: Family) -> int:
+        """In about how many documents one of a family's terms stands."""
+        return sum(self._view.frequency(field, term) for term in family)
+
     def _places(self, field: str, family: Family, among: Documents | None) -> Places:
-        places = [self._view.places(field, term, among) for term in family]
-        if len(places) == 1:
-            return places[0]
-        return np.unique(np.concatenate(places)) if places else np.zeros(0, dtype=np.int64)
+        return once([self._view.places(field, term, among) for term in family])
 
     def word_places(self, word: tree.Word, field: str, among: Documents) -> Places:
         """Where the first term of a word, in any form, stands in some documents."""
-        options = self.sequences(word, field)
-        family = {term: worth for option in options for term, worth in option[0].items()}
-        return self._places(field, family, among)
+        firsts = [option[:1] for option in self.sequences(word, field)]
+        return self._places(field, united(firsts), among)
 
     def keyword(self, leaf: tree.Words) -> Documents:
         """The documents that meet a condition on a keyword field."""
@@ -196,8 +184,7 @@ class Matcher:
         if isinstance(leaf, tree.Word):
             leaf = tree.Phrase(leaf.text)
         slop = leaf.slop if isinstance(leaf, tree.Phrase) else 0
-        counted = self.counts(field, self.sequences(leaf, field), slop)
-        return self.summed([(documents, counts) for _, documents, counts in counted])[0]
+        return self.summed(self.counts(field, self.sequences(leaf, field), slop))[0]
 
 
 def _written(family: Family) -> str:
@@ -207,11 +194,74 @@ def _written(family: Family) -> str:
     return f"({' '.join(shown + more)})"
 
 
+def united(sequences: Sequence[Sequence[Family]]) -> Family:
+    """The terms of sequences of one word, each worth what it is worth in the first with it."""
+    if len(sequences) == 1:
+        return sequences[0][0]
+    family: dict[str, float] = {}
+    for sequence in reversed(sequences):
+        family |= sequence[0]
+    return family
+
+
+def tally(places: Places) -> tuple[Documents, Numbers]:
+    """The documents of some places, which ascend, and how many are in each."""
+    documents = (places >> POSITION_BITS).astype(np.int32)
+    if not len(documents):
+        return documents, np.zeros(0)
+    firsts = beginnings(documents)
+    counts = np.empty(len(firsts))
+    counts[:-1] = firsts[1:] - firsts[:-1]
+    counts[-1] = len(documents) - firsts[-1]
+    return documents[firsts], counts
+
+
+def beginnings(ordered: NDArray[Any]) -> Places:
+    """Where each number begins in an array of numbers in order, which is not empty."""
+    return np.concatenate(([0], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1))
+
+
+def once(parts: Sequence[Places]) -> Places:
+    """What is in any of some arrays that ascend, ascending."""
+    parts = [part for part in parts if len(part)]
+    if len(parts) < 2:
+        return parts[0] if parts else np.zeros(0, dtype=np.int64)
+    # Of arrays that ascend this sort makes one by merging, which reads each but once.
+    both = np.concatenate(parts)
+    both.sort(kind="stable")
+    return both[beginnings(both)]
+
+
+def _ascends(documents: Documents) -> bool:
+    return bool((documents[1:] > documents[:-1]).all())
+
+
+def _found(ones: Places, others: Places) -> NDArray[np.bool_]:
+    """For each of ``ones`` whether it is in ``others``, which ascends."""
+    if not len(others):
+        return np.zeros(len(ones), dtype=bool)
+    at = np.searchsorted(others, ones)
+    at[at == len(others)] = 0
+    found: NDArray[np.bool_] = others[at] == ones
+    return found
+
+
+def _common(ones: Places, others: Places) -> Places:
+    """The places in both, each of which ascends without doublets."""
+    if len(ones) < FEW_PLACES:
+        return ones[_found(ones, others)]
+    # Of two runs that ascend this sort makes one by merging, which reads each but once.
+    both = np.concatenate((ones, others))
+    both.sort(kind="stable")
+    found: Places = both[:-1][both[1:] == both[:-1]]
+    return found
+
+
 def close(first: Places, second: Places) -> tuple[Documents, Numbers]:
     """In which documents, and how often, two words stand within the window, in any order."""
     near = np.concatenate([_followed(first, second), _followed(second, first)])
-    documents, counts = np.unique(near >> POSITION_BITS, return_counts=True)
-    return documents.astype(np.int32), counts.astype(np.float64)
+    near.sort()
+    return tally(near)
 
 
 def _followed(ones: Places, others: Places) -> Places:

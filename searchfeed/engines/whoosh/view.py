@@ -6,11 +6,13 @@ and are in nothing that is returned.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
+
+from searchfeed.engines.whoosh.memory import Memory
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,9 +22,35 @@ if TYPE_CHECKING:
     Documents: TypeAlias = NDArray[np.int32]
     Places: TypeAlias = NDArray[np.int64]
     Numbers: TypeAlias = NDArray[np.float64]
+    Mask: TypeAlias = NDArray[np.bool_]
 
 POSITION_BITS = 32
 """A place is document number << POSITION_BITS | position: one sorted array holds both."""
+
+LAST_POSITION = (1 << POSITION_BITS) - 1
+
+REMEMBERED = 64 << 20
+"""Bytes that may be kept of what was worked out for words that were asked for."""
+
+REMEMBERED_TERMS = 16_384
+"""Terms whose place in the dictionaries is kept."""
+
+FEW_TERMS = 8
+"""Up to so many terms are quicker read one by one."""
+
+SEARCHED = 9
+"""Looking a number up in an order costs as much as passing so many by."""
+
+
+class _Located(NamedTuple):
+    """The documents of a term in one segment, and the running sum of its frequencies."""
+
+    documents: Documents
+    ends: NDArray[np.int32]
+
+    @property
+    def nbytes(self) -> int:
+        return self.documents.nbytes + self.ends.nbytes
 
 
 class View:
@@ -49,11 +77,14 @@ class View:
                 ]
             )
         self.count = self.size if self.live is None else int(np.count_nonzero(self.live))
+        self.memory = Memory(REMEMBERED)
         # A view lives as long as its state is the newest, so what it remembers is bounded.
         self.terms = cache(self._terms)
         self.lengths = cache(self._lengths)
         self.average_length = cache(self._average_length)
         self.column = cache(self._column)
+        self._norms = cache(self._norm_table)
+        self._numbers = lru_cache(REMEMBERED_TERMS)(self._find)
         self._term_places = cache(self._places_of_terms)
 
     def everything(self) -> Documents:
@@ -83,7 +114,7 @@ class View:
 
     def has_term(self, field: str, term: str) -> bool:
         """Whether a term stands in some document, deleted ones included."""
-        return any(segment.term_id(field, term) >= 0 for segment, _ in self._segments)
+        return bool(self._numbers(field, term))
 
     def starting(self, field: str, prefix: str) -> set[str]:
         """The terms of a field that start with ``prefix``."""
@@ -133,29 +164,68 @@ class View:
             np.concatenate([counts for _, counts in found]),
         )
 
+    def frequency(self, field: str, term: str) -> int:
+        """In how many documents a term stands, deleted ones included."""
+        return sum(
+            segment.doc_freq(field, number) for segment, _, number in self._numbers(field, term)
+        )
+
+    def counts(
+        self, field: str, family: Mapping[str, float]
+    ) -> list[tuple[Documents, NDArray[np.float64]]]:
+        """How often documents hold terms of a family, times what each is worth.
+
+        They are parts to be added up; in one of them a document may stand several times.
+        """
+        if len(family) <= FEW_TERMS:
+            each = ((*self.postings(field, term), worth) for term, worth in family.items())
+            return [(documents, counts * worth) for documents, counts, worth in each]
+        found: dict[int, tuple[SegmentReader, list[int], list[float]]] = {}
+        for term, worth in family.items():
+            for segment, base, number in self._numbers(field, term):
+                _, numbers, worths = found.setdefault(base, (segment, [], []))
+                numbers.append(number)
+                worths.append(worth)
+        parts: list[tuple[Documents, NDArray[np.float64]]] = []
+        for base, (segment, numbers, worths) in found.items():
+            order = np.argsort(numbers)
+            documents, counts, amounts = segment.spread(field, np.array(numbers)[order])
+            weighted = counts * np.repeat(np.array(worths)[order], amounts)
+            if segment.live is not None:
+                keep = segment.live[documents]
+                documents, weighted = documents[keep], weighted[keep]
+            parts.append((documents + np.int32(base) if base else documents, weighted))
+        return parts
+
     def places(self, field: str, term: str, among: Documents | None = None) -> Places:
         """Every place of a term in live documents (in those of ``among`` only), ascending."""
-        found = [np.zeros(0, dtype=np.int64)]
+        found: list[Places] = []
         for segment, base, number in self._numbers(field, term):
-            which = None
-            if among is not None or segment.live is not None:
-                documents, _ = segment.postings(field, number)
-                keep = np.ones(len(documents), dtype=bool)
-                if segment.live is not None:
-                    keep = segment.live[documents]
-                if among is not None:
-                    keep &= members(documents + np.int32(base), among)
-                which = np.flatnonzero(keep)
-            documents, counts, positions = segment.positions(field, number, which)
-            starts = (documents.astype(np.int64) + base) << POSITION_BITS
-            found.append(np.repeat(starts, counts) | positions)
-        return found[-1] if len(found) < 3 else np.concatenate(found)
+            documents, ends = self._located(segment, field, number)
+            which = _wanted(documents, base, segment, among)
+            gaps, amounts = segment.gaps(field, number, ends, which)
+            if which is not None:
+                documents = documents[which]
+            if len(gaps):
+                found.append(_absolute(documents, base, gaps, amounts))
+        if len(found) == 1:
+            return found[0]
+        return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
 
-    def _numbers(self, field: str, term: str) -> Iterator[tuple[SegmentReader, int, int]]:
-        for segment, base in self._segments:
-            number = segment.term_id(field, term)
-            if number >= 0:
-                yield segment, base, number
+    def _located(self, segment: SegmentReader, field: str, number: int) -> _Located:
+        def locate() -> _Located:
+            documents, counts = segment.postings(field, number)
+            return _Located(documents, np.cumsum(counts, dtype=np.int32))
+
+        return self.memory.get((segment.name, field, number), locate)
+
+    def _find(self, field: str, term: str) -> tuple[tuple[SegmentReader, int, int], ...]:
+        """The segments that have a term, where their documents begin, and its number in each."""
+        return tuple(
+            (segment, base, number)
+            for segment, base in self._segments
+            if (number := segment.term_id(field, term)) >= 0
+        )
 
     def tally(self, field: str, documents: Documents) -> NDArray[np.int64]:
         """For each of ``terms(field)`` in how many of some documents, which ascend, it stands."""
@@ -191,6 +261,20 @@ class View:
         total = sum(segment.total_length(field) for segment, _ in self._segments)
         return max(1, total) / max(1, int(np.count_nonzero(self.lengths(field))))
 
+    def norm(self, field: str, b: float, documents: Documents) -> Numbers:
+        """What BM25 divides counts by: above 1 in fields longer than the average.
+
+        ``b`` between 0 and 1 tells how much the length counts.
+        """
+        found: Numbers = self._norms(field, b)[self.lengths(field)[documents]]
+        return found
+
+    def _norm_table(self, field: str, b: float) -> Numbers:
+        """The norm of each length that a field has."""
+        lengths = np.arange(int(self.lengths(field).max(initial=0)) + 1)
+        table = 1 - b + b / self.average_length(field) * lengths
+        return table.astype(np.float64)
+
     def _column(self, name: str) -> NDArray[np.uint64]:
         """For each document number the number that the column ``name`` holds."""
         return self._joined([segment.column(name) for segment, _ in self._segments])
@@ -208,9 +292,48 @@ class View:
 
 def members(some: Documents, among: Documents) -> NDArray[np.bool_]:
     """For each of ``some`` whether it is in ``among``, which ascends."""
-    if not len(among):
+    if not len(among) or not len(some):
         return np.zeros(len(some), dtype=bool)
+    if len(some) * SEARCHED > len(among):
+        there = np.zeros(max(int(some.max()), int(among[-1])) + 1, dtype=bool)
+        there[among] = True
+        return there[some]
     at = np.searchsorted(among, some)
     at[at == len(among)] = 0
     found: NDArray[np.bool_] = among[at] == some
     return found
+
+
+def _wanted(
+    documents: Documents, base: int, segment: SegmentReader, among: Documents | None
+) -> Places | None:
+    """The places of live documents (of ``among`` only) in those of a segment; None for all."""
+    live = segment.live
+    if among is None:
+        return None if live is None else np.flatnonzero(live[documents])
+    if base or (len(among) and among[-1] >= segment.doc_count):
+        low, high = np.searchsorted(among, (base, base + segment.doc_count)).tolist()
+        among = among[low:high] - np.int32(base)
+    if len(among) * SEARCHED < len(documents):
+        at = documents.searchsorted(among)
+        at[at == len(documents)] = 0
+        which: Places = at[documents[at] == among]
+    else:
+        which = np.flatnonzero(members(documents, among))
+    if live is not None:
+        which = which[live[documents[which]]]
+    return None if len(which) == len(documents) else which
+
+
+def _absolute(
+    documents: Documents, base: int, gaps: NDArray[np.int32], amounts: NDArray[np.int32]
+) -> Places:
+    """Places from the gaps between positions, of which each document has some."""
+    starts = np.cumsum(amounts, dtype=np.int64) - amounts
+    steps = gaps.astype(np.int64)
+    # One running sum goes through all documents: where one begins, it leaves the last behind.
+    ends = np.add.reduceat(steps, starts)
+    leaps = (documents.astype(np.int64) + base) << POSITION_BITS
+    steps[starts] += leaps
+    steps[starts[1:]] -= leaps[:-1] + ends[:-1]
+    return np.cumsum(steps)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Mapping
-from functools import cache, partial
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from searchfeed import analysis
+from searchfeed import analysis, tree
 from searchfeed.engines.whoosh.lexicon import Lexicon
 from searchfeed.engines.whoosh.spelling import Spellings, plain
 
@@ -29,6 +29,9 @@ EXACT, FOLDED, STEMMED, EXPANDED = 1.0, 0.95, 0.95, 0.8
 TYPO = (0.5, 0.25)
 """How well a term stands for a word that is one edit away, or two."""
 
+REMEMBERED, REMEMBERED_PATTERNS = 4_096, 64
+"""What so many words, and so many patterns, stand for is kept; a pattern may have many terms."""
+
 
 class Vocabulary:
     """The terms of a view, found by what they have in common with a word."""
@@ -39,6 +42,40 @@ class Vocabulary:
         self._sorted = cache(self._sort)
         self._spellings = cache(lambda field: Spellings(self._sorted(field)[0]))
         self.lexicon = cache(partial(Lexicon, view))
+        self._worded = lru_cache(REMEMBERED)(self._word_sequences)
+        self._expanded = lru_cache(REMEMBERED_PATTERNS)(self._expand)
+
+    def sequences(self, leaf: tree.Words, field: str) -> tuple[Sequence[Family], ...]:
+        """The ways in which a field can hold what a leaf asks for, each as a family a word."""
+        match leaf:
+            case tree.Word(text, _, exact):
+                return self._worded(field, text, exact)
+            case tree.Phrase(text):
+                return self._worded(field, text, True)  # noqa: FBT003 - a cache takes it so
+            case tree.Wildcard(pattern):
+                return self._expanded(self.wildcard, field, pattern)
+            case tree.Fuzzy(text, distance):
+                return self._expanded(self.fuzzy, field, text, distance)
+            case tree.Regex(pattern):
+                return self._expanded(self.regex, field, pattern)
+
+    def _word_sequences(self, field: str, text: str, exact: bool) -> tuple[Sequence[Family], ...]:  # noqa: FBT001
+        words = analysis.query_words(text)
+        return tuple(
+            tuple(
+                self.prefix(field, term)
+                if words.prefix and at == len(option)
+                else self.word(field, term, exact=exact)
+                for at, term in enumerate(option, start=1)
+            )
+            for option in words.alternatives
+        )
+
+    @staticmethod
+    def _expand(
+        find: Callable[..., Family], field: str, *asked: str | int
+    ) -> tuple[Sequence[Family], ...]:
+        return ((find(field, *asked),),)
 
     def word(self, field: str, term: str, *, exact: bool = False) -> Family:
         """The term itself, those that differ by accents and, unless ``exact``, by their ending."""
@@ -46,10 +83,10 @@ class Vocabulary:
         if not exact:
             for language in self._languages:
                 stem = analysis.stem(term, language)
-                for other in view.sharing(field, f"stem-{language}", stem):
+                for other in sorted(view.sharing(field, f"stem-{language}", stem)):
                     family[other] = STEMMED
         fold = analysis.fold(term)
-        for other in view.sharing(field, "fold", fold):
+        for other in sorted(view.sharing(field, "fold", fold)):
             family[other] = FOLDED
         if view.has_term(field, fold):
             family[fold] = FOLDED

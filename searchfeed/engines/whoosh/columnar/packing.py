@@ -106,6 +106,20 @@ class Packed:
                 values[places] |= self._high[first:last].astype(np.int32) << self._bits
         return values
 
+    def take(self, start: int, stop: int, which: Array) -> Integers:
+        """Those of the numbers from ``start`` to ``stop`` at the places ``which``, which ascend."""
+        values = self._low[start:stop][which].astype(np.int32)
+        if len(self._places) and len(values):
+            first, last = between(self._places, start, stop)
+            if first < last:
+                # The few that need more bits are looked for among the many, not the other way.
+                wide = self._places[first:last].astype(np.int64) - start
+                at = np.searchsorted(which, wide)
+                at[at == len(which)] = 0
+                there = which[at] == wide
+                values[at[there]] |= self._high[first:last][there].astype(np.int32) << self._bits
+        return values
+
 
 class RunsWriter:
     """Collects document numbers in pieces and writes them as runs of equal higher bits."""
@@ -171,4 +185,13 @@ class Runs:
             values[run : place - start] += before << 16
             run, before = place - start, high
         values[run:] += before << 16
+        return values
+
+    def take(self, places: Array) -> Integers:
+        """The numbers at some places, ascending, as a new array."""
+        values = self._low[places].astype(np.int32)
+        if len(self._places) and len(places):
+            runs = self._places.searchsorted(places.astype(self._places.dtype), side="right")
+            high = np.concatenate((np.zeros(1, np.int32), self._high)).astype(np.int32)
+            values += high[runs] << 16
         return values

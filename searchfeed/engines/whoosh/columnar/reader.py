@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int32]
 
 
+FEW_RANGES = 16
+"""Up to so many ranges of postings are quicker read one by one."""
+
+
 class SegmentReader:
     """A segment of the index, as arrays. Any thread may use it.
 
@@ -121,6 +125,44 @@ class SegmentReader:
         start, stop = reader.bounds(number)
         return reader.documents.range(start, stop), reader.counted(start, stop)
 
+    def spread(self, field: str, numbers: Array) -> tuple[Integers, Integers, Integers]:
+        """The postings of several terms, one term after the other, read together.
+
+        Args:
+            field: the field's name.
+            numbers: those of the terms, ascending.
+
+        Returns:
+            Documents and frequencies as ``postings``, and how many postings each term has.
+        """
+        reader = self.field(field)
+        starts = reader.starts[numbers].astype(np.int64)
+        stops = reader.starts[numbers + 1].astype(np.int64)
+        amounts = (stops - starts).astype(np.int32)
+        breaks = np.flatnonzero(starts[1:] != stops[:-1])
+        if len(breaks) < FEW_RANGES:
+            firsts = [0, *(breaks + 1).tolist()]
+            lasts = [*breaks.tolist(), len(numbers) - 1]
+            ranges = [
+                (starts.item(first), stops.item(last))
+                for first, last in zip(firsts, lasts, strict=True)
+            ]
+            return (
+                np.concatenate([reader.documents.range(*each) for each in ranges]),
+                np.concatenate([reader.counted(*each) for each in ranges]),
+                amounts,
+            )
+        ends = np.cumsum(amounts, dtype=np.int64)
+        at = np.repeat(stops - ends, amounts) + np.arange(ends[-1])
+        if not len(reader.frequencies):
+            return reader.documents.take(at), np.ones(len(at), dtype=np.int32), amounts
+        start, stop = starts.item(0), stops.item(-1)
+        return (
+            reader.documents.take(at),
+            reader.frequencies.take(start, stop, at - start),
+            amounts,
+        )
+
     def weights(self, field: str, number: int) -> NDArray[np.float32] | None:
         """What Whoosh scores each posting by, where that is not the frequency."""
         reader = self.field(field)
@@ -137,22 +179,43 @@ class SegmentReader:
             number: the number of the term.
             which: the places of the postings that are wanted, ascending; None for all.
         """
-        reader = self.field(field)
         documents, frequencies = self.postings(field, number)
-        if not len(reader.position_starts):
-            return documents, frequencies, np.zeros(0, dtype=np.int32)
-        first = int(reader.position_starts[number])
-        gaps = reader.gaps.range(first, int(reader.position_starts[number + 1]))
         ends = np.cumsum(frequencies, dtype=np.int32)
+        gaps, amounts = self.gaps(field, number, ends, which)
         if which is not None:
-            before = (ends - frequencies)[which]
-            documents, frequencies = documents[which], frequencies[which]
-            ends = np.cumsum(frequencies, dtype=np.int32)
-            gaps = gaps[
-                np.repeat(before - (ends - frequencies), frequencies)
-                + np.arange(ends[-1] if len(ends) else 0, dtype=np.int32)
-            ]
-        return documents, frequencies, absolute(gaps, frequencies, ends)
+            documents = documents[which]
+        if not len(self.field(field).position_starts):
+            return documents, amounts, gaps
+        return documents, amounts, absolute(gaps, amounts, np.cumsum(amounts, dtype=np.int32))
+
+    def gaps(
+        self, field: str, number: int, ends: Integers, which: Array | None = None
+    ) -> tuple[Integers, Integers]:
+        """The gaps between the positions of some postings of a term, and how many each has.
+
+        The first gap of a posting is its first position.
+
+        Args:
+            field: a field that keeps positions; of one that does not, there are no gaps.
+            number: the number of the term.
+            ends: the running sum of the term's frequencies.
+            which: the places of the postings that are wanted, ascending; None for all.
+        """
+        reader = self.field(field)
+        amounts = ends.copy()
+        amounts[1:] -= ends[:-1]
+        if which is not None:
+            ends, amounts = ends[which], amounts[which]
+        if not len(reader.position_starts):
+            return np.zeros(0, dtype=np.int32), amounts
+        first = reader.position_starts.item(number)
+        last = reader.position_starts.item(number + 1)
+        if which is None:
+            return reader.gaps.range(first, last), amounts
+        after = np.cumsum(amounts, dtype=np.int32)
+        at = np.repeat(ends - after, amounts)
+        at += np.arange(len(at), dtype=np.int32)
+        return reader.gaps.take(first, last, at), amounts
 
     def lengths(self, field: str) -> Array:
         """For each document how many terms the field has in it, exactly."""

@@ -1,0 +1,126 @@
+"""Documents with their scores, and what may be asked of them without reading all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from searchfeed.engines.whoosh.view import SEARCHED
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from searchfeed.engines.whoosh.view import Documents, Mask, Numbers, Places
+
+SOME, ALL, TYPED = range(3)
+"""What an entry can hold of what was wanted (see ``Matched``)."""
+
+IMPACTS = 2_048
+"""The highest scores of which the order is kept."""
+
+FREQUENT = 16
+"""With more than a 16th of all documents it pays to keep a mask of them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Matched:
+    """The documents that match, ascending, with the score of each, never negative.
+
+    ``complete`` tells for each how much it holds of what was wanted: SOME, ALL (a word with a
+    typing mistake perhaps), or all as it was TYPED; None where all do.
+    """
+
+    documents: Documents
+    scores: Numbers
+    complete: NDArray[np.int8] | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """What all of it may take in the end, mask and order included."""
+        return len(self.documents) * (13 + FREQUENT) + 8 * IMPACTS
+
+    def only(self, keep: NDArray[Any]) -> Matched:
+        """Those documents that ``keep`` chooses: a mask, or places in order."""
+        complete = None if self.complete is None else self.complete[keep]
+        return Matched(self.documents[keep], self.scores[keep], complete)
+
+    def partial(self) -> Matched:
+        """The same documents, none of which holds all that was wanted."""
+        none = np.full(len(self.documents), SOME, dtype=np.int8)
+        return Matched(self.documents, self.scores, none)
+
+    def levels(self) -> NDArray[np.int8]:
+        """``complete``, spelt out where all hold all."""
+        if self.complete is None:
+            return np.full(len(self.documents), TYPED, dtype=np.int8)
+        return self.complete
+
+    def holding(self, level: int) -> Documents:
+        """The documents that are at least so complete."""
+        if self.complete is None or level == SOME:
+            return self.documents
+        return self.documents[self.complete >= level]
+
+    def mask(self, size: int, level: int = SOME) -> Mask:
+        """For each of ``size`` document numbers whether it is at least so complete; not to keep."""
+        documents = self.holding(level)
+        if documents is self.documents and len(documents) * FREQUENT > size:
+            if "_mask" not in self.__dict__:
+                self.__dict__["_mask"] = _mask(documents, size)
+            kept: Mask = self.__dict__["_mask"]
+            return kept
+        return _mask(documents, size)
+
+    @cached_property
+    def most(self) -> float:
+        """The highest score."""
+        return float(self.scores.max(initial=0.0))
+
+    @cached_property
+    def impacts(self) -> Places:
+        """The places of the highest scores, the highest first."""
+        scores = self.scores
+        if len(scores) <= IMPACTS:
+            return np.argsort(-scores)
+        best = np.argpartition(scores, -IMPACTS)[-IMPACTS:]
+        return best[np.argsort(-scores[best])]
+
+    def best(self, count: int) -> Documents:
+        """The documents with the ``count`` highest scores, and those that tie with the last."""
+        if count >= len(self.documents):
+            return self.documents
+        if count <= len(self.impacts):
+            return self.reaching(float(self.scores[self.impacts[count - 1]]))
+        return self.reaching(float(np.partition(self.scores, -count)[-count]))
+
+    def reaching(self, score: float) -> Documents:
+        """The documents with this score or a higher one, in any order."""
+        impacts = self.impacts
+        if len(impacts) and self.scores[impacts[-1]] < score:
+            found = self.scores[impacts]
+            return self.documents[impacts[: len(found) - int(found[::-1].searchsorted(score))]]
+        return self.documents[self.scores >= score]
+
+    def at(self, documents: Documents) -> Numbers:
+        """The scores of some documents, 0 for those that are not among these."""
+        own = self.documents
+        if not len(own) or not len(documents):
+            return np.zeros(len(documents))
+        if len(documents) * SEARCHED > len(own):
+            values = np.zeros(max(int(own[-1]), int(documents.max())) + 1)
+            values[own] = self.scores
+            return values[documents]
+        at = own.searchsorted(documents)
+        at[at == len(own)] = 0
+        found: Numbers = self.scores[at]
+        found[own[at] != documents] = 0.0
+        return found
+
+
+def _mask(documents: Documents, size: int) -> Mask:
+    mask = np.zeros(size, dtype=bool)
+    mask[documents] = True
+    return mask

@@ -1,0 +1,207 @@
+"""The pruned ranking is the one that scores everything: documents, order, scores and totals."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from searchfeed import tree
+from searchfeed.engines import Change
+from searchfeed.engines.whoosh import matched as matched_module
+from searchfeed.engines.whoosh import proximity, ranking, scoring
+from searchfeed.engines.whoosh.engine import WhooshEngine
+from searchfeed.engines.whoosh.folding import find_groups
+from searchfeed.engines.whoosh.matched import Matched
+from searchfeed.engines.whoosh.memory import Memory
+from searchfeed.engines.whoosh.paging import Pages
+from searchfeed.engines.whoosh.ranking import Complete, Ranking
+from searchfeed.engines.whoosh.scoring import Scorer
+from searchfeed.engines.whoosh.view import REMEMBERED
+from searchfeed.models import Entry, Sort, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from searchfeed.engines.whoosh.engine import State
+
+START = datetime(2024, 1, 1, tzinfo=UTC)
+WORDS = ("the", "of", "oil", "price", "prices", "bank", "banks", "money-market", "opec", "東京都")
+WEIGHTS = (40, 30, 8, 6, 3, 5, 2, 2, 1, 1)
+ENTRIES = 400
+
+
+def _entries() -> list[Entry]:
+    random = Random(7)
+    found: list[Entry] = []
+    for number in range(ENTRIES):
+        words = random.choices(WORDS, WEIGHTS, k=random.randint(1, 30))
+        title = random.choices(WORDS, WEIGHTS, k=random.randint(0, 3))
+        if number % 10 == 9:
+            # The same story again, from elsewhere.
+            words, title = found[-1].body.split(), found[-1].title.split()
+        found.append(
+            Entry(
+                id=f"{number * 7919:016x}",
+                feed_url="https://example.org/feed",
+                feed_title="Example",
+                title=" ".join(title),
+                body=" ".join(words),
+                tags=("energy",) if number % 3 else (),
+                # Many share their day, and some have none.
+                published=None if number % 17 == 0 else START + timedelta(days=number % 40),
+            )
+        )
+    return found
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
+    """Several segments, with deletions in them."""
+    engine = WhooshEngine(tmp_path_factory.mktemp("index") / "whoosh")
+    entries = _entries()
+    for start in range(0, ENTRIES, 150):
+        batch = [Change(1, entry) for entry in entries[start : start + 150]]
+        engine.write(batch, reached=start)
+    engine.delete([entry.id for entry in entries[::19]])
+    yield engine._current()
+    engine.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few() -> Iterator[None]:
+    """Bounds so low that a few hundred documents are enough to be pruned."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ranking, "SEEDS", 3)
+        patch.setattr(ranking, "DRIVEN", 5)
+        for module in (proximity, ranking, scoring):
+            patch.setattr(module, "RERANKED", 20)
+        yield
+
+
+def _words() -> st.SearchStrategy[tree.Node]:
+    word = st.sampled_from((*WORDS, "nothing"))
+    spans = st.integers(0, 99).map(lambda at: Span(at, at + 1))
+    return st.one_of(
+        st.builds(tree.Word, word, span=spans),
+        st.builds(tree.Word, word, st.sampled_from(("title", "body", "tag"))),
+        st.builds(tree.Word, word, exact=st.just(True)),
+        st.builds(lambda *two: tree.Phrase(" ".join(two)), word, word),
+        st.builds(tree.Phrase, st.just("oil the price"), st.integers(0, 4)),
+        st.sampled_from([tree.Fuzzy("prise"), tree.Fuzzy("bank", 2), tree.Fuzzy("price")]),
+        st.sampled_from([tree.Wildcard("pri*"), tree.Wildcard("?an*"), tree.Regex("o.*")]),
+    )
+
+
+def _conditions() -> st.SearchStrategy[tree.Node]:
+    day = st.integers(-3, 45).map(lambda number: START + timedelta(days=number))
+    return st.one_of(
+        st.builds(tree.DateRange, st.none() | day, st.none() | day),
+        st.just(tree.Everything()),
+        st.just(tree.Word("energy", "tag")),
+        st.just(tree.Flag("updated")),
+    )
+
+
+def _trees() -> st.SearchStrategy[tree.Node]:
+    def grown(children: st.SearchStrategy[tree.Node]) -> st.SearchStrategy[tree.Node]:
+        several = st.lists(children, min_size=1, max_size=4).map(tuple)
+        best = several.flatmap(
+            lambda found: st.builds(tree.Best, st.just(found), st.integers(0, len(found)))
+        )
+        return st.one_of(
+            best,
+            st.builds(tree.Or, several),
+            st.builds(tree.And, several),
+            st.builds(tree.Not, children),
+        )
+
+    return st.recursive(st.one_of(_words(), _words(), _conditions()), grown, max_leaves=8)
+
+
+@settings(max_examples=300, deadline=None)
+@given(node=_trees(), count=st.integers(1, 60), sort=st.sampled_from(Sort), folded=st.booleans())
+def test_pruned_and_unpruned_agree(
+    state: State, node: tree.Node, count: int, sort: Sort, folded: bool
+) -> None:
+    view, vocabulary = state.view, state.vocabulary
+    pruned_scorer, scorer = Scorer(view, vocabulary), Scorer(view, vocabulary)
+    pruned, full = Ranking(pruned_scorer, node), Complete(scorer.run(node), view.size)
+    assert pruned.total == full.total
+    assert pruned.documents.tolist() == full.documents.tolist()
+    assert pruned.mask.tolist() == full.mask.tolist()
+    assert sorted(map(repr, pruned_scorer.patterns)) == sorted(map(repr, scorer.patterns))
+    assert pruned.scores(full.documents) == pytest.approx(full.matched.scores, abs=1e-9)
+    groups = find_groups(view) if folded else None
+    pages = [Pages(view, ranked, sort, groups) for ranked in (pruned, full)]
+    assert pages[0].total == pages[1].total
+    found, wanted = (list(page.rows(count // 3, count)) for page in pages)
+    assert [row.score for row in found] == pytest.approx([row.score for row in wanted], abs=1e-9)
+    assert [row[::2] for row in found] == [row[::2] for row in wanted]
+
+
+@given(
+    st.lists(st.integers(0, 40), unique=True).map(sorted),
+    st.lists(st.sampled_from([0.5, 1.0, 2.0, 3.0]), min_size=41, max_size=41),
+    st.integers(1, 50),
+    st.lists(st.integers(0, 60), unique=True).map(sorted),
+)
+@settings(max_examples=100, deadline=None)
+def test_the_highest_scores_of_what_matches(
+    documents: list[int], values: list[float], count: int, asked: list[int]
+) -> None:
+    scores = dict(zip(documents, values, strict=False))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(matched_module, "IMPACTS", 8)
+        matched = Matched(
+            np.array(documents, dtype=np.int32), np.array([scores[at] for at in documents])
+        )
+        lowest = sorted(scores.values(), reverse=True)[:count]
+        best = {at for at, score in scores.items() if score >= min(lowest, default=0)}
+        assert set(matched.best(count).tolist()) == best
+        for least in (0.1, 0.5, 1.0, 2.5, 3.0, 4.0):
+            reaching = {at for at, score in scores.items() if score >= least}
+            assert set(matched.reaching(least).tolist()) == reaching
+    found = matched.at(np.array(asked, dtype=np.int32)).tolist()
+    assert found == [scores.get(at, 0.0) for at in asked]
+    assert np.flatnonzero(matched.mask(64)).tolist() == documents
+    assert matched.most == max(scores.values(), default=0.0)
+
+
+class _Block(NamedTuple):
+    nbytes: int
+
+
+def test_memory_is_bounded_and_forgets_what_was_not_asked_for_longest() -> None:
+    memory, made = Memory(100), list[str]()
+
+    def ask(key: str, size: int = 20) -> None:
+        def make() -> _Block:
+            made.append(key)
+            return _Block(size)
+
+        assert memory.get(key, make).nbytes == size
+
+    for key in "abcde":
+        ask(key)
+    ask("a")
+    ask("f")
+    assert memory.nbytes == 100
+    ask("a")
+    ask("b")
+    assert made == [*"abcdefb"]
+    ask("large", 90)
+    ask("large", 90)
+    assert made[-2:] == ["large", "large"], "what would push out most of the rest is not kept"
+
+
+def test_a_word_is_scored_once_for_a_state(state: State) -> None:
+    scorers = [Scorer(state.view, state.vocabulary) for _ in range(2)]
+    one, other = (scorer.evaluate(tree.Word("bank")) for scorer in scorers)
+    assert one is other
+    assert 0 < state.view.memory.nbytes <= REMEMBERED
