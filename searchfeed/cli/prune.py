@@ -84,10 +84,10 @@ def prune(
     dry_run: bool,
     yes: bool,
 ) -> int:
-    """Take entries out of the index for good, with all their versions.
+    """Take entries out of the index for good.
 
-    They are those that match QUERY, all words of it, and the options. What would go is shown, and
-    you are asked.
+    They are those that match QUERY, all words of it, and the options; they go with all their
+    versions. What would go is shown, and you are asked.
     """
     text = " ".join(query)
     if not text.strip() and before is None and not feeds:
