@@ -68,7 +68,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
     for start in range(0, ENTRIES, 150):
         batch = [Change(1, entry) for entry in entries[start : start + 150]]
         engine.write(batch, reached=start)
-    engine.delete([entry.id for entry in entries[::19]])
+    engine.write((), reached=ENTRIES, removed=[entry.id for entry in entries[::19]])
     yield engine._current()
     engine.close()
 
