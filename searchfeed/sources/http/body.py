@@ -137,11 +137,8 @@ class _Inflater:
         """Whether another member begins here, and is now under way."""
         if len(self._input) < len(_GZIP):
             return False
-        if self._gzip and self._members and not self._input.startswith(_GZIP):
+        if self._members and not (self._gzip and self._input.startswith(_GZIP)):
             # Servers pad their answers.
-            self._input = b""
-            return False
-        if self._members and not self._gzip:
             self._input = b""
             return False
         if self._members == _MAX_MEMBERS:
