@@ -159,6 +159,29 @@ def test_what_was_pruned_stays_away_also_when_its_feed_comes_back(path: Path) ->
         assert archive.store(feed(3, 4, url="http://b/feed")).added == 1
 
 
+def test_what_is_pruned_stays_away_though_its_guid_changes(path: Path) -> None:
+    def made(build: int) -> Feed:
+        """A feed whose guids are new each time it is made."""
+        entries = tuple(
+            replace(
+                entry(number),
+                id=f"{build:08x}{number:08x}",
+                link=f"https://a/{number}",
+                body=f"It says {number}.",
+            )
+            for number in range(1, 7)
+        )
+        return Feed("http://c/feed", "C", entries=entries)
+
+    with Archive(path / ARCHIVE) as archive:
+        assert archive.store(made(1)).added == 6
+        assert archive.store(made(2)).added == 0
+        assert archive.remove([made(1).entries[0].id]) == 1
+        for build in (3, 4):
+            assert archive.store(made(build)).added == 0
+        assert len(archive.entries([each.id for each in made(1).entries])) == 5
+
+
 def test_an_engine_that_was_not_told_catches_up(index: Door, path: Path) -> None:
     assert len(found(index)) == 12
     with Archive(path / ARCHIVE) as archive:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 
 from searchfeed.archive import records, storing
 from searchfeed.archive.connections import Connections
 from searchfeed.errors import ArchiveError, IndexLockedError
+from searchfeed.keys import entry_id, link_key, normalised_link
 from searchfeed.models import FacetCount, Selection
 
 _WORTH = 1_000_000
@@ -109,6 +111,7 @@ def _remove(connection: sqlite3.Connection, ids: Collection[str], *, back: bool)
     """Do what ``Removals.remove`` promises."""
     start = storing.last_sequence(connection)
     wanted = json.dumps(list(ids))
+    other_names: set[str] = set() if back else _names_by_link(connection, wanted)
     count = connection.execute(
         "INSERT INTO removal SELECT ? + row_number() OVER (ORDER BY sequence), id, ? FROM entry "
         "WHERE id IN (SELECT value FROM json_each(?))",
@@ -120,8 +123,40 @@ def _remove(connection: sqlite3.Connection, ids: Collection[str], *, back: bool)
         (wanted,),
     )
     connection.execute("DELETE FROM entry WHERE id IN (SELECT value FROM json_each(?))", (wanted,))
-    connection.execute("UPDATE state SET sequence = ?", (start + count,))
+    connection.executemany(
+        "INSERT OR IGNORE INTO removal VALUES (?, ?, 0)",
+        enumerate(sorted(other_names), start=start + count + 1),
+    )
+    connection.execute("UPDATE state SET sequence = ?", (start + count + len(other_names),))
     return count
+
+
+def _names_by_link(connection: sqlite3.Connection, ids: str) -> set[str]:
+    """The ids under which entries would come back whose feed is known by links (``rekeying``).
+
+    There they have the id of the first guid that they came with, and the next is another one. A
+    link that several entries of the feed have is not told by it which of them has come back.
+    """
+    rows = connection.execute(
+        "SELECT feed.url, version.link, entry.id IN (SELECT value FROM json_each(?1)) FROM feed "
+        "CROSS JOIN entry ON entry.feed = feed.number "
+        "CROSS JOIN version ON version.entry = entry.number AND version.ordinal = entry.versions "
+        "WHERE feed.key = 'link' AND feed.number IN "
+        "(SELECT feed FROM json_each(?1) CROSS JOIN entry ON entry.id = value)",
+        (ids,),
+    )
+    links = [(url, normalised_link(link), gone) for url, link, gone in rows if link]
+    counts = Counter((url, link) for url, link, _ in links)
+    names = {
+        entry_id(url, link_key(link))
+        for url, link, gone in links
+        if gone and counts[url, link] == 1
+    }
+    there = connection.execute(
+        "SELECT id FROM entry WHERE id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(names)),),
+    )
+    return names.difference(id for (id,) in there)
 
 
 def _remove_feed(connection: sqlite3.Connection, url: str) -> int:
