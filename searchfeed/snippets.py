@@ -8,8 +8,9 @@ a query of ``cafe``), found with the same analyzer that the index was made with.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
+from operator import itemgetter
+from typing import NamedTuple
 
 from searchfeed import analysis
 from searchfeed.models import Entry, Pattern, Snippet, Span
@@ -24,22 +25,17 @@ MOST_PLACES = 2_000
 """Matches that are looked at; an entry that has more shows its best among its first ones."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A place where a pattern matches: the words of it, and which pattern it was."""
+Range = tuple[int, int]
+"""A half-open range of characters; there are too many of them to be checked as a ``Span`` is."""
 
-    words: tuple[Span, ...]
+
+class Found(NamedTuple):
+    """A place where a pattern matches: all of it, the words of it, and which pattern it was."""
+
+    start: int
+    end: int
+    words: tuple[Range, ...]
     pattern: int
-
-    @property
-    def start(self) -> int:
-        """Where the first word starts."""
-        return self.words[0].start
-
-    @property
-    def end(self) -> int:
-        """Where the last word ends."""
-        return self.words[-1].end
 
 
 def make(entry: Entry, patterns: Sequence[Pattern]) -> tuple[Snippet, ...]:
@@ -64,22 +60,22 @@ def find(text: str, patterns: Sequence[Pattern], field: str) -> list[Found]:
     terms = frozenset().union(*(words for _, pattern in wanted for words in pattern.terms))
     if not terms:
         return []
-    tokens = [token for token in analysis.tokens(text) if token.term in terms]
+    tokens = analysis.tokens(text, terms)
     found = [
-        Found(words, number)
+        Found(words[0][0], words[-1][1], words, number)
         for number, pattern in wanted
         for words in islice(_match(tokens, pattern), MOST_PLACES)
     ]
-    return sorted(found, key=lambda place: (place.start, place.end))
+    return sorted(found, key=itemgetter(0, 1))
 
 
-def _match(tokens: Sequence[analysis.Token], pattern: Pattern) -> Iterator[tuple[Span, ...]]:
+def _match(tokens: Sequence[analysis.Token], pattern: Pattern) -> Iterator[tuple[Range, ...]]:
     """The places of a pattern among the tokens, which hold every word that any pattern wants."""
     first, *following = pattern.terms
     for number, token in enumerate(tokens):
         if token.term not in first:
             continue
-        words = [Span(token.start, token.end)]
+        words = [(token.start, token.end)]
         last = token.position
         spare = pattern.slop
         for terms in following:
@@ -87,7 +83,7 @@ def _match(tokens: Sequence[analysis.Token], pattern: Pattern) -> Iterator[tuple
                 if last < other.position <= last + 1 + spare and other.term in terms:
                     spare -= other.position - last - 1
                     last = other.position
-                    words.append(Span(other.start, other.end))
+                    words.append((other.start, other.end))
                     break
                 if other.position > last + 1 + spare:
                     break
@@ -104,7 +100,7 @@ def passage(
     start, end = _best_window(found, patterns, width)
     start, end = _widen(text, start, end, width)
     inside = [place for place in found if start <= place.start and place.end <= end]
-    spans = tuple(Span(span.start - start, span.end - start) for span in _spans(inside))
+    spans = _spans(inside, start)
     return Snippet(
         "body",
         text[start:end],
@@ -118,24 +114,25 @@ def _best_window(
     found: Sequence[Found], patterns: Sequence[Pattern], width: int
 ) -> tuple[int, int]:
     """The stretch between two matches that weighs most; the shortest, then the first, of equals."""
+    weights = [pattern.weight or REPEATED for pattern in patterns]
+    again = [pattern.weight * REPEATED or REPEATED for pattern in patterns]
     best: tuple[float, int, int] = (0.0, 0, 0)
     window = (0, 0)
-    for number, first in enumerate(found):
+    for number, (start, first_end, _, _) in enumerate(found):
         held: set[int] = set()
         weight = 0.0
-        end = first.end
-        for place in found[number:]:
-            if place.end - first.start > width and held:
+        end, last = first_end, start + width
+        for at in range(number, len(found)):
+            _, stop, _, pattern = found[at]
+            if stop > last and held:
                 break
-            weight += (
-                patterns[place.pattern].weight * (REPEATED if place.pattern in held else 1.0)
-                or REPEATED
-            )
-            held.add(place.pattern)
-            end = max(end, place.end)
-            key = (weight, first.start - end, -first.start)
-            if key > best:
-                best, window = key, (first.start, end)
+            weight += again[pattern] if pattern in held else weights[pattern]
+            held.add(pattern)
+            end = max(end, stop)
+            if weight >= best[0]:
+                key = (weight, start - end, -start)
+                if key > best:
+                    best, window = key, (start, end)
     return window
 
 
@@ -162,12 +159,12 @@ def _widen(text: str, start: int, end: int, width: int) -> tuple[int, int]:
     return begin, stop
 
 
-def _spans(found: Sequence[Found]) -> tuple[Span, ...]:
-    """The words of all the places, those that touch or overlap joined, in order."""
-    spans: list[Span] = []
-    for span in sorted(word for place in found for word in place.words):
-        if spans and span.start <= spans[-1].end:
-            spans[-1] = Span(spans[-1].start, max(spans[-1].end, span.end))
+def _spans(found: Sequence[Found], start: int = 0) -> tuple[Span, ...]:
+    """The words of all the places, those that touch or overlap joined, counted from ``start``."""
+    joined: list[Range] = []
+    for word in sorted(word for place in found for word in place.words):
+        if joined and word[0] <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(joined[-1][1], word[1])
         else:
-            spans.append(span)
-    return tuple(spans)
+            joined.append(word)
+    return tuple(Span(first - start, last - start) for first, last in joined)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 from array import array
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import repeat
 from typing import NamedTuple
@@ -136,12 +138,16 @@ def _columns(found: list[Unit]) -> _Stretch:
     return _Stretch(single, width, terms, tuple(positions), starts, ends)
 
 
-def tokens(text: str) -> list[Token]:
-    """Every term of a text, in the order of its positions.
+def tokens(text: str, wanted: AbstractSet[str] | None = None) -> list[Token]:
+    """Every term of a text, in the order of its positions; only those ``wanted``, if given.
 
     >>> [(token.term, token.position) for token in tokens("Multi-agent R&D")]
     [('multi-agent', 0), ('multi', 0), ('agent', 1), ('r&d', 2), ('r', 2), ('d', 3)]
+    >>> tokens("Multi-agent R&D", {"agent"})
+    [Token(term='agent', position=1, start=6, end=11)]
     """
+    if wanted is not None:
+        return list(_wanted_tokens(text, wanted))
     found: list[Token] = []
     position = offset = 0
     for stretch in text.split():
@@ -155,6 +161,35 @@ def tokens(text: str) -> list[Token]:
         position += width
         offset += len(stretch)
     return found
+
+
+def _wanted_tokens(text: str, wanted: AbstractSet[str]) -> Iterator[Token]:
+    position = offset = 0
+    for stretch in text.split():
+        known = _STRETCHES[stretch]
+        single = known[0]
+        # Most words are not wanted: as little as can be is done for them.
+        if single not in wanted if single else wanted.isdisjoint(known[2]):
+            position += known[1]
+            continue
+        _, width, terms, places, starts, ends = known
+        # Had it stood here before, it would have been found then.
+        offset = _find_whole(text, stretch, offset)
+        for term, place, start, end in zip(terms, places, starts, ends, strict=True):
+            if term in wanted:
+                yield Token(term, position + place, offset + start, offset + end)
+        position += width
+        offset += len(stretch)
+
+
+def _find_whole(text: str, stretch: str, start: int) -> int:
+    """Where a stretch that is there stands first from ``start`` on, white space around it."""
+    while True:
+        start = text.index(stretch, start)
+        end = start + len(stretch)
+        if (not start or text[start - 1].isspace()) and (end == len(text) or text[end].isspace()):
+            return start
+        start += 1
 
 
 def index_terms(text: str) -> tuple[list[str], array[int]]:
