@@ -93,7 +93,7 @@ class Web:
     Attributes:
         requests: everything received, in order.
         connections: how many connections were accepted.
-        most: the most requests that were being answered at one time.
+        most: the most requests that waited for the first byte of their answers at one time.
         authority: a file with the certificate of its authority, for ``SSL_CERT_FILE``.
     """
 
@@ -187,14 +187,15 @@ class Web:
             self.most = max(self.most, self._running)
             script = self._scripts.get(request.path, [Answer(404)])
             answer = script.pop(0) if len(script) > 1 else script[0]
-        try:
-            return self._send(connection, answer if isinstance(answer, Answer) else answer(request))
-        finally:
-            with self._lock:
-                self._running -= 1
+        if not isinstance(answer, Answer):
+            answer = answer(request)
+        self._stopped.wait(answer.delay)
+        # Not once it is sent: by then its client may have asked for the next.
+        with self._lock:
+            self._running -= 1
+        return self._send(connection, answer)
 
     def _send(self, connection: socket.socket, answer: Answer) -> bool:
-        self._stopped.wait(answer.delay)
         if answer.reset and answer.cut is None:
             return _reset(connection)
         if answer.raw is not None:
