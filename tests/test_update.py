@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
@@ -24,6 +25,9 @@ from searchfeed.models import SubscriptionState
 from tests.loopback import Answer, Received, Web
 
 PROGRAM = [sys.executable, "-m", "searchfeed"]
+
+KILLS = int(os.environ.get("SEARCHFEED_TEST_KILLS", "3"))
+"""A kill takes about a second."""
 
 
 def rss(title: str, *entries: str, link: str = "") -> bytes:
@@ -416,3 +420,35 @@ class TestCommand:
         assert errors.strip() in ("", "Aborted!")
         assert index.search("early").total == 1
         assert set(by_url(index)) == {web.url("/quick"), web.url("/slow")}
+
+    def test_killed_at_any_time_it_loses_nothing_and_has_nothing_twice(
+        self, index: Index, web: Web
+    ) -> None:
+        chance = random.Random(KILLS)
+        urls = [web.url(f"/{at}") for at in range(40)]
+        most = 0
+        for kill in range(KILLS):
+            for at in range(40):
+                body = rss(f"Feed {at}", *(f"{kill}-{at}-{entry}" for entry in range(10)))
+                web.play(f"/{at}", Answer(body=body, delay=chance.random() / 5))
+            chance.shuffle(urls)
+            process = subprocess.Popen(
+                [*PROGRAM, "--index", str(index.path), "index", *urls[:25]],
+                stderr=subprocess.DEVNULL,
+                env={**os.environ, "SEARCHFEED_ALLOW_PRIVATE": "1"},
+            )
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.4 + chance.random())
+            process.kill()
+            process.wait()
+            if (index.path / "archive.sqlite").exists():
+                stored = index.stats().entries
+                # What was stored stays, each document whole, and all of it is found.
+                assert stored >= most
+                assert not any(feed.entries % 10 for feed in index.feeds())
+                assert index.search("", dedupe=False).total == stored
+                most = stored
+        assert update(index, *urls).failures == ()
+        stored = index.stats().entries
+        assert stored >= 400
+        assert index.search("", dedupe=False).total == stored

@@ -113,8 +113,8 @@ def remove(settings: Settings, /, *, names: tuple[str, ...], entries: bool, yes:
                 declined = True
                 continue
             index.unsubscribe(feed.url, entries=entries)
-            after = f"{held} taken out" if entries else f"{held} kept"
-            settings.say(f"{_name(feed)}: removed, {after}")
+            after = f", {held} {'taken out' if entries else 'kept'}" if feed.entries else ""
+            settings.say(f"{_name(feed)}: removed{after}")
     return 1 if declined else 0
 
 
