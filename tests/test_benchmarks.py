@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from contextlib import suppress
@@ -36,6 +37,14 @@ JUDGED = {
     "queries.tsv": '1\tsinging whale\n2\trunning "foxes\n3\tnever judged\n',
     "qrels.tsv": "1\ta\t1\n2\tb\t2\n",
 }
+
+
+@pytest.fixture(scope="session", name="fixtures")
+def feeds_of_one_document(fixtures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Without the feeds that are there on several days: peers know an entry by its id alone."""
+    folder = tmp_path_factory.mktemp("fixtures") / "feeds"
+    shutil.copytree(fixtures, folder, ignore=shutil.ignore_patterns("life"))
+    return folder
 
 
 @pytest.fixture(scope="module")
