@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from searchfeed import Index
-from searchfeed.archive import Archive, Changes
+from searchfeed.archive import Archive, Changes, schema
 from searchfeed.feeds import parse
 from searchfeed.models import Entry, Feed
 
@@ -165,3 +165,18 @@ def test_a_folder_of_snapshots_is_indexed_and_indexed_again(shared: Path, tmp_pa
         assert rows_but_sources(tmp_path / "index" / "archive.sqlite") == before
         newest = read(files[-1]).entries[0]
         assert newest.id in {hit.entry.id for hit in index.search(f'"{newest.title}"')}
+
+
+def test_an_archive_of_the_first_release_knows_what_it_read_last(tmp_path: Path) -> None:
+    path = tmp_path / "archive.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        for statement in schema.MIGRATIONS[0][1]:
+            connection.execute(statement)
+        connection.execute("PRAGMA user_version = 1")
+        connection.execute("INSERT INTO feed VALUES (1, 'http://a', 'A', '', '', 0)")
+        for name in ("a.xml", "copy of a.xml"):
+            connection.execute("INSERT INTO source VALUES (?, ?, 1, 7)", (name, b"digest"))
+        connection.commit()
+    with Archive(path) as archive:
+        assert archive.seen("a.xml", b"digest") == archive.seen("copy of a.xml", b"digest") == 7
+        assert archive.seen("a.xml", b"another") is None
