@@ -205,7 +205,6 @@ def matches_at(query: WordQuery, text: str, start: int, end: int) -> bool:
 
 @QUICK
 @given(TEXTS, st.integers(1, 5))
-@QUICK
 def test_tokens_that_are_wanted_are_those_of_all(text: str, step: int) -> None:
     text = f"{text} turmoil oil {text} soil oil {text}"
     every = tokens(text)
@@ -213,6 +212,7 @@ def test_tokens_that_are_wanted_are_those_of_all(text: str, step: int) -> None:
     assert tokens(text, wanted) == [token for token in every if token.term in wanted]
 
 
+@QUICK
 @given(TEXTS)
 @example("a" * 200 + "'s x-" + "b" * 70)
 def test_every_word_of_a_text_is_found_where_it_stands(text: str) -> None:
