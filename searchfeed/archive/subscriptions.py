@@ -274,7 +274,7 @@ def succeeded(
     if before is None or number is None:
         return None
     known = before if document is None else replace(before, ttl=document.ttl)
-    holder = _holder(connection, addresses.identity(fetched.moved_to))
+    holder = _holder(connection, addresses.identity(fetched.moved_to)) if fetched.moved_to else None
     taken = holder is not None and holder[0] != number
     after = schedule.succeeded(known, fetched, now, taken=taken)
     _write(connection, number, before, after)
@@ -295,13 +295,18 @@ def _known_number(connection: sqlite3.Connection, feed_url: str) -> int:
 
 def _holder(connection: sqlite3.Connection, identity: str) -> tuple[int, str] | None:
     """The subscription that is known by this URL or fetched from it: its feed, and from where."""
-    rows = connection.execute(
-        "SELECT feed.number, feed.url, subscription.url "
-        "FROM subscription JOIN feed ON feed.number = subscription.feed ORDER BY feed.url != ?",
-        (identity,),
+    tables = "subscription JOIN feed ON feed.number = subscription.feed"
+    row = connection.execute(
+        f"SELECT feed.number, subscription.url FROM {tables} WHERE feed.url = ?", (identity,)
+    ).fetchone()
+    if row is not None:
+        return int(row[0]), row[1]
+    # Those that have moved, have a password or are spelled in another way: few.
+    others = connection.execute(
+        f"SELECT feed.number, subscription.url FROM {tables} WHERE subscription.url <> feed.url"
     )
-    for number, feed_url, url in rows:
-        if identity in (feed_url, addresses.identity(url)):
+    for number, url in others:
+        if addresses.identity(url) == identity:
             return number, url
     return None
 
@@ -405,9 +410,10 @@ def _text(text: str) -> str:
     return text.encode(errors="replace").decode()
 
 
-def _shown(url: str) -> str:
+def _shown(text: str) -> str:
     """What of a wrong address may be shown: a password may stand before the last ``@``."""
-    return _text(f"…@{url.rpartition('@')[2]}" if "@" in url else url)
+    before, at, after = _text(text).rpartition("@")
+    return f"…@{after}" if at and ":" in before else _text(text)
 
 
 def _meant(text: str, feeds: Sequence[FeedState]) -> FeedState:
@@ -415,6 +421,7 @@ def _meant(text: str, feeds: Sequence[FeedState]) -> FeedState:
     wanted = _line(text)
     identity = addresses.identity(wanted)
     wanted = (identity or wanted).casefold()
+    shown = repr(_shown(wanted))
     for fits in (
         lambda feed: wanted in _addresses(feed),
         lambda feed: wanted == feed.title.casefold(),
@@ -424,15 +431,15 @@ def _meant(text: str, feeds: Sequence[FeedState]) -> FeedState:
         if len(found) == 1:
             return found[0]
         if found:
-            raise FeedNotFoundError(f"more than one feed is called {wanted!r}: {_listed(found)}")
+            raise FeedNotFoundError(f"more than one feed is called {shown}: {_listed(found)}")
     by_name = {
         name: feed for feed in feeds for name in (feed.title.casefold(), feed.url.casefold())
     }
     near = [by_name[name] for name in get_close_matches(wanted, by_name, n=_NAMED)]
     if near:
         listed = _listed(list(dict.fromkeys(near)))
-        raise FeedNotFoundError(f"no feed is called {wanted!r}; near it are {listed}")
-    raise FeedNotFoundError(f"no feed is called {wanted!r}")
+        raise FeedNotFoundError(f"no feed is called {shown}; near it are {listed}")
+    raise FeedNotFoundError(f"no feed is called {shown}")
 
 
 def _addresses(feed: FeedState) -> tuple[str, ...]:
