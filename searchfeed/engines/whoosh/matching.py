@@ -112,10 +112,10 @@ class Matcher:
         if len(sequence) == 1:
             return self._places(field, sequence[0], None)
         # Positions are read of those documents only that hold all of the words.
-        holding = sorted((self._holding(field, family) for family in sequence), key=len)
-        among = reduce(lambda some, more: some[members(some, more)], holding)
+        holding = [self._holding(field, family) for family in sequence]
+        among = reduce(_in_both, sorted(holding, key=len))
         if not slop:
-            return self._adjacent(field, sequence, among)
+            return self._adjacent(field, sequence, [len(each) for each in holding], among)
         starts, *others = (self._places(field, family, among) for family in sequence)
         ends = starts
         for following in others:
@@ -127,24 +127,30 @@ class Matcher:
         # A place counts the document in its upper bits: from one to another it is always too far.
         return starts[ends - starts <= slop + len(sequence) - 1]
 
-    def _adjacent(self, field: str, sequence: Sequence[Family], among: Documents) -> Places:
-        """The places where the words of a sequence stand in a row, in some documents."""
+    def _adjacent(
+        self, field: str, sequence: Sequence[Family], held: Sequence[int], among: Documents
+    ) -> Places:
+        """The places where the words of a sequence stand in a row, in some documents.
+
+        ``held`` says in how many documents each word stands.
+        """
+
+        def places(at: int) -> Places:
+            # Where most are wanted, those that are not cost less than picking the others out.
+            wanted = among if 2 * len(among) < held[at] else None
+            return self._places(field, sequence[at], wanted)
+
         # From the rarest word on, ever fewer documents have to be looked into.
-        order = sorted(range(len(sequence)), key=lambda at: self._frequency(field, sequence[at]))
-        first, *rest = order
-        places = self._places(field, sequence[first], among)
-        starts = places[(places & LAST_POSITION) >= first] - first
+        first, *rest = sorted(range(len(sequence)), key=held.__getitem__)
+        starts = places(first)
+        starts = starts[(starts & LAST_POSITION) >= first] - first if first else starts
         for at in rest:
             if not len(starts):
                 break
             if len(starts) < len(among):
                 among = tally(starts)[0]
-            starts = _common(starts + at, self._places(field, sequence[at], among)) - at
+            starts = _common(starts + at, places(at)) - at
         return starts
-
-    def _frequency(self, field: str, family: Family) -> int:
-        """In about how many documents one of a family's terms stands."""
-        return sum(self._view.frequency(field, term) for term in family)
 
     def _places(self, field: str, family: Family, among: Documents | None) -> Places:
         return once([self._view.places(field, term, among) for term in family])
@@ -236,6 +242,10 @@ def _ascends(documents: Documents) -> bool:
     return bool((documents[1:] > documents[:-1]).all())
 
 
+def _in_both(some: Documents, more: Documents) -> Documents:
+    return some[members(some, more)]
+
+
 def _found(ones: Places, others: Places) -> NDArray[np.bool_]:
     """For each of ``ones`` whether it is in ``others``, which ascends."""
     if not len(others):
@@ -253,8 +263,7 @@ def _common(ones: Places, others: Places) -> Places:
     # Of two runs that ascend this sort makes one by merging, which reads each but once.
     both = np.concatenate((ones, others))
     both.sort(kind="stable")
-    found: Places = both[:-1][both[1:] == both[:-1]]
-    return found
+    return both[np.flatnonzero(both[1:] == both[:-1])]
 
 
 def close(first: Places, second: Places) -> tuple[Documents, Numbers]:

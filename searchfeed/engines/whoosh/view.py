@@ -144,7 +144,15 @@ class View:
 
     def holding(self, field: str, term: str) -> Documents:
         """The documents that hold a term, ascending."""
-        return self.postings(field, term)[0]
+        found: list[Documents] = []
+        for segment, base, number in self._numbers(field, term):
+            documents = self._located(segment, field, number).documents
+            if segment.live is not None:
+                documents = documents[segment.live[documents]]
+            found.append(documents + np.int32(base) if base else documents)
+        if len(found) == 1:
+            return found[0]
+        return np.concatenate(found) if found else np.zeros(0, dtype=np.int32)
 
     def postings(self, field: str, term: str) -> tuple[Documents, NDArray[Any]]:
         """The documents that hold a term, ascending, and how often each does."""
@@ -162,12 +170,6 @@ class View:
         return (
             np.concatenate([documents for documents, _ in found]),
             np.concatenate([counts for _, counts in found]),
-        )
-
-    def frequency(self, field: str, term: str) -> int:
-        """In how many documents a term stands, deleted ones included."""
-        return sum(
-            segment.doc_freq(field, number) for segment, _, number in self._numbers(field, term)
         )
 
     def counts(
@@ -199,18 +201,23 @@ class View:
 
     def places(self, field: str, term: str, among: Documents | None = None) -> Places:
         """Every place of a term in live documents (in those of ``among`` only), ascending."""
-        found: list[Places] = []
+        found: list[tuple[Documents, int, NDArray[np.int32], NDArray[np.int32]]] = []
         for segment, base, number in self._numbers(field, term):
             documents, ends = self._located(segment, field, number)
             which = _wanted(documents, base, segment, among)
-            gaps, amounts = segment.gaps(field, number, ends, which)
             if which is not None:
+                if not len(which):
+                    continue
                 documents = documents[which]
+            gaps, amounts = segment.gaps(field, number, ends, which)
             if len(gaps):
-                found.append(_absolute(documents, base, gaps, amounts))
-        if len(found) == 1:
-            return found[0]
-        return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
+                found.append((documents, base, gaps, amounts))
+        places = np.empty(sum(len(gaps) for _, _, gaps, _ in found), dtype=np.int64)
+        stop = 0
+        for documents, base, gaps, amounts in found:
+            start, stop = stop, stop + len(gaps)
+            _add_up(documents, base, gaps, amounts, places[start:stop])
+        return places
 
     def _located(self, segment: SegmentReader, field: str, number: int) -> _Located:
         def locate() -> _Located:
@@ -325,15 +332,21 @@ def _wanted(
     return None if len(which) == len(documents) else which
 
 
-def _absolute(
-    documents: Documents, base: int, gaps: NDArray[np.int32], amounts: NDArray[np.int32]
-) -> Places:
-    """Places from the gaps between positions, of which each document has some."""
-    starts = np.cumsum(amounts, dtype=np.int64) - amounts
-    steps = gaps.astype(np.int64)
+def _add_up(
+    documents: Documents,
+    base: int,
+    gaps: NDArray[np.int32],
+    amounts: NDArray[np.int32],
+    places: Places,
+) -> None:
+    """Fill in places from the gaps between positions, of which each document has some."""
+    stops = np.cumsum(amounts, dtype=np.int64)
+    # Where this overflows, differences are right all the same.
+    lasts = np.cumsum(gaps, dtype=np.int32)[stops - 1]
+    lasts[1:] -= lasts[:-1].copy()
     # One running sum goes through all documents: where one begins, it leaves the last behind.
-    ends = np.add.reduceat(steps, starts)
     leaps = (documents.astype(np.int64) + base) << POSITION_BITS
-    steps[starts] += leaps
-    steps[starts[1:]] -= leaps[:-1] + ends[:-1]
-    return np.cumsum(steps)
+    leaps[1:] -= leaps[:-1] + lasts[:-1]
+    places[:] = gaps
+    places[stops - amounts] += leaps
+    np.cumsum(places, out=places)
