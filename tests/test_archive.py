@@ -326,7 +326,7 @@ class ArchiveMachine(RuleBasedStateMachine):
             kept.append(Version(new, self.clock))
             changed.add(new.id)
         changes = self.archive.store(Feed(url, title, entries=tuple(made)), now=self.clock)
-        assert changes == Changes(**counts)
+        assert changes == Changes(counts["added"], counts["updated"], counts["unchanged"])
         for since in self.marks.values():
             since.update(changed)
         self.marks.setdefault(self.archive.sequence, set())

@@ -179,5 +179,15 @@ def united(*lists: Iterable[str]) -> tuple[str, ...]:
     return tuple(kept.values())
 
 
+def text(given: str) -> str:
+    """``given`` as SQLite can take it: bytes of a command line that are no text are not."""
+    return given.encode(errors="replace").decode()
+
+
+def line(given: str) -> str:
+    """``given`` as one line that SQLite can take."""
+    return " ".join(text(given).split())
+
+
 def _json(value: Sequence[Any]) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

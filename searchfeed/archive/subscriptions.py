@@ -10,38 +10,12 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from difflib import get_close_matches
-from typing import Any
 
-from searchfeed.archive import addresses, records, schedule, storing
+from searchfeed.archive import addresses, naming, records, schedule, states, storing
 from searchfeed.archive.connections import Connections
 from searchfeed.archive.schedule import Fetched
 from searchfeed.errors import FeedNotFoundError, FetchError
 from searchfeed.models import Feed, FeedState, Subscription, SubscriptionState
-
-_NAMED = 5
-"""Feeds that an error names at most."""
-
-_STATE = (
-    "url",
-    "state",
-    "etag",
-    "last_modified",
-    "last_fetch",
-    "last_success",
-    "last_error",
-    "failures",
-    "next_fetch",
-    "moved_to",
-    "moves",
-    "ttl",
-)
-"""The columns of a subscription but its feed, in the order of ``Subscription``'s fields."""
-
-_COLUMNS = ", ".join(f"subscription.{name}" for name in _STATE)
-_SUBSCRIPTION = (
-    f"SELECT feed.url, {_COLUMNS} FROM subscription JOIN feed ON feed.number = subscription.feed"
-)
 
 
 class Subscriptions:
@@ -62,14 +36,15 @@ class Subscriptions:
             rows = connection.execute(
                 f"""
                 SELECT feed.url, {records.FEED_TITLE}, link, language,
-                    count(entry.number), max(date), nullif(feed.last_success, 0), tags, {_COLUMNS}
+                    count(entry.number), max(date), nullif(feed.last_success, 0), tags,
+                    {states.COLUMNS}
                 FROM feed
                 LEFT JOIN entry ON entry.feed = feed.number
                 LEFT JOIN subscription ON subscription.feed = feed.number
                 GROUP BY feed.number ORDER BY feed.number
                 """
             ).fetchall()
-        return tuple(map(_feed_state, rows))
+        return tuple(map(states.feed_state, rows))
 
     def titles(self, urls: Iterable[str]) -> dict[str, str]:
         """What each of these feeds that is known is called."""
@@ -90,7 +65,7 @@ class Subscriptions:
         Raises:
             FeedNotFoundError: there is none, or there are several; it names those that are near.
         """
-        return _meant(text, self.feeds())
+        return naming.meant(text, self.feeds())
 
     def subscriptions(self, *, due: datetime | None = None) -> tuple[Subscription, ...]:
         """Every subscription in the order of ``feeds``; with ``due`` those to fetch at that time.
@@ -98,8 +73,8 @@ class Subscriptions:
         Any may be fetched at other times too: the schedule is a courtesy.
         """
         with self._connections.read() as connection:
-            rows = connection.execute(f"{_SUBSCRIPTION} ORDER BY feed.number").fetchall()
-        found = tuple(map(_subscription, rows))
+            rows = connection.execute(f"{states.SUBSCRIPTION} ORDER BY feed.number").fetchall()
+        found = tuple(map(states.subscription, rows))
         return found if due is None else tuple(each for each in found if schedule.is_due(each, due))
 
     def subscription(self, text: str) -> Subscription:
@@ -109,7 +84,7 @@ class Subscriptions:
             FeedNotFoundError: there is none, or there are several; it names those that are near.
         """
         subscribed = {each: each.subscription for each in self.feeds() if each.subscription}
-        return subscribed[_meant(text, [*subscribed])]
+        return subscribed[naming.meant(text, [*subscribed])]
 
     def subscribe(self, url: str, *, title: str = "", tags: Iterable[str] = ()) -> Subscription:
         """Have a feed fetched from ``url`` from now on; one that is fetched already stays as it is.
@@ -126,7 +101,7 @@ class Subscriptions:
         """
         feed_url = addresses.identity(url)
         if not feed_url:
-            raise FetchError(_shown(url), "it is not a whole http or https address")
+            raise FetchError(naming.shown(url), "it is not a whole http or https address")
         url = "%20".join(url.split())
         with self._connections.write() as connection:
             known = _holder(connection, feed_url)
@@ -144,8 +119,8 @@ class Subscriptions:
                         "UPDATE subscription SET url = ? WHERE feed = ?", (url, number)
                     )
             _call(connection, number, title, tags)
-            row = connection.execute(f"{_SUBSCRIPTION} WHERE feed.number = ?", (number,))
-            return _subscription(row.fetchone())
+            row = connection.execute(f"{states.SUBSCRIPTION} WHERE feed.number = ?", (number,))
+            return states.subscription(row.fetchone())
 
     def unsubscribe(self, feed_url: str) -> None:
         """Fetch a feed no more. Its entries stay; a feed that has none is forgotten.
@@ -212,11 +187,11 @@ class Subscriptions:
         now = now or datetime.now(UTC)
         with self._connections.write() as connection:
             number = _feed_number(connection, feed_url)
-            before = _read_if_any(connection, number)
+            before = states.read(connection, number)
             if before is None or number is None:
                 return None
             after = schedule.failed(before, reason, now, retry_after=retry_after, gone=gone)
-            _write(connection, number, before, after)
+            states.write(connection, number, before, after)
             return after
 
     def rename(self, feed_url: str, name: str) -> None:
@@ -227,7 +202,7 @@ class Subscriptions:
             IndexLockedError: another process was writing for longer than the timeout.
         """
         with self._connections.write() as connection:
-            _set_name(connection, _known_number(connection, feed_url), _line(name))
+            _set_name(connection, _known_number(connection, feed_url), records.line(name))
 
     def tag(
         self, feed_url: str, *, add: Iterable[str] = (), remove: Iterable[str] = ()
@@ -270,26 +245,28 @@ def succeeded(
         document: what it sent, None where that is nothing new.
     """
     number = _feed_number(connection, feed_url)
-    before = _read_if_any(connection, number)
+    before = states.read(connection, number)
     if before is None or number is None:
         return None
     known = before if document is None else replace(before, ttl=document.ttl)
     holder = _holder(connection, addresses.identity(fetched.moved_to)) if fetched.moved_to else None
     taken = holder is not None and holder[0] != number
     after = schedule.succeeded(known, fetched, now, taken=taken)
-    _write(connection, number, before, after)
+    states.write(connection, number, before, after)
     return after
 
 
 def _feed_number(connection: sqlite3.Connection, feed_url: str) -> int | None:
-    row = connection.execute("SELECT number FROM feed WHERE url = ?", (_text(feed_url),)).fetchone()
+    row = connection.execute(
+        "SELECT number FROM feed WHERE url = ?", (records.text(feed_url),)
+    ).fetchone()
     return None if row is None else int(row[0])
 
 
 def _known_number(connection: sqlite3.Connection, feed_url: str) -> int:
     number = _feed_number(connection, feed_url)
     if number is None:
-        raise FeedNotFoundError(f"no feed has the URL {_text(feed_url)}")
+        raise FeedNotFoundError(f"no feed has the URL {records.text(feed_url)}")
     return number
 
 
@@ -311,66 +288,12 @@ def _holder(connection: sqlite3.Connection, identity: str) -> tuple[int, str] | 
     return None
 
 
-def _read_if_any(connection: sqlite3.Connection, number: int | None) -> Subscription | None:
-    row = connection.execute(f"{_SUBSCRIPTION} WHERE feed.number = ?", (number,)).fetchone()
-    return None if row is None else _subscription(row)
-
-
-def _write(
-    connection: sqlite3.Connection, number: int, before: Subscription, after: Subscription
-) -> None:
-    """Bring a subscription's row up to date, as far as it has changed."""
-    changed = {
-        name: _column(getattr(after, name))
-        for name in _STATE
-        if getattr(after, name) != getattr(before, name)
-    }
-    if changed:
-        assignments = ", ".join(f"{name} = ?" for name in changed)
-        connection.execute(
-            f"UPDATE subscription SET {assignments} WHERE feed = ?", (*changed.values(), number)
-        )
-
-
-def _column(value: datetime | timedelta | str | int | None) -> str | int | None:
-    if isinstance(value, datetime):
-        return records.since_epoch(value)
-    if isinstance(value, timedelta):
-        return records.length(value)
-    return _text(value) if isinstance(value, str) else value
-
-
-def _subscription(row: Sequence[Any]) -> Subscription:
-    values = dict(zip(_STATE, row[1:], strict=True))
-    for name in ("last_fetch", "last_success", "next_fetch"):
-        values[name] = records.date(values[name])
-    values["state"] = SubscriptionState(values["state"])
-    values["ttl"] = None if values["ttl"] is None else timedelta(microseconds=values["ttl"])
-    return Subscription(row[0], **values)
-
-
-def _feed_state(row: Sequence[Any]) -> FeedState:
-    url, title, link, language, entries, newest, last_success, tags, *state = row
-    return FeedState(
-        url=url,
-        title=title,
-        link=link,
-        language=language,
-        entries=entries,
-        newest=records.date(newest),
-        last_success=records.date(last_success),
-        tags=tuple(json.loads(tags)),
-        # Its first column is never empty where there is one.
-        subscription=None if state[0] is None else _subscription((url, *state)),
-    )
-
-
 def _call(connection: sqlite3.Connection, number: int, title: str, tags: Iterable[str]) -> None:
     """Give a feed a name and tags, unless the user has done so."""
     own, name = connection.execute(
         "SELECT title, name FROM feed WHERE number = ?", (number,)
     ).fetchone()
-    title = _line(title)
+    title = records.line(title)
     if title and not name and title != own:
         _set_name(connection, number, title)
     if not _tags(connection, number):
@@ -398,61 +321,7 @@ def _set_tags(connection: sqlite3.Connection, number: int, tags: Sequence[str]) 
 
 
 def _clean(tags: Iterable[str]) -> list[str]:
-    return [line for tag in tags if (line := _line(tag))]
-
-
-def _line(text: str) -> str:
-    return " ".join(_text(text).split())
-
-
-def _text(text: str) -> str:
-    """``text`` as SQLite can take it: bytes of a command line that are no text are not."""
-    return text.encode(errors="replace").decode()
-
-
-def _shown(text: str) -> str:
-    """What of a wrong address may be shown: a password may stand before the last ``@``."""
-    before, at, after = _text(text).rpartition("@")
-    return f"…@{after}" if at and ":" in before else _text(text)
-
-
-def _meant(text: str, feeds: Sequence[FeedState]) -> FeedState:
-    """The feed of these that ``Subscriptions.feed`` promises."""
-    wanted = _line(text)
-    identity = addresses.identity(wanted)
-    wanted = (identity or wanted).casefold()
-    shown = repr(_shown(wanted))
-    for fits in (
-        lambda feed: wanted in _addresses(feed),
-        lambda feed: wanted == feed.title.casefold(),
-        lambda feed: wanted in feed.title.casefold() or any(wanted in a for a in _addresses(feed)),
-    ):
-        found = [feed for feed in feeds if wanted and fits(feed)]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise FeedNotFoundError(f"more than one feed is called {shown}: {_listed(found)}")
-    by_name = {
-        name: feed for feed in feeds for name in (feed.title.casefold(), feed.url.casefold())
-    }
-    near = [by_name[name] for name in get_close_matches(wanted, by_name, n=_NAMED)]
-    if near:
-        listed = _listed(list(dict.fromkeys(near)))
-        raise FeedNotFoundError(f"no feed is called {shown}; near it are {listed}")
-    raise FeedNotFoundError(f"no feed is called {shown}")
-
-
-def _addresses(feed: FeedState) -> tuple[str, ...]:
-    """Where a feed is known to be, letters small, without users and passwords."""
-    known = [feed.url]
-    if feed.subscription is not None:
-        known.append(addresses.identity(feed.subscription.url))
-    return tuple(url.casefold() for url in known)
-
-
-def _listed(feeds: Sequence[FeedState]) -> str:
-    names = [f"{feed.title} ({feed.url})" if feed.title else feed.url for feed in feeds[:_NAMED]]
-    return ", ".join([*names, "…"] if len(feeds) > _NAMED else names)
+    return [line for tag in tags if (line := records.line(tag))]
 
 
 __all__ = ("Subscriptions", "succeeded")
