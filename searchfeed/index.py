@@ -37,6 +37,7 @@ from searchfeed.models import (
 from searchfeed.store import Progress, Store
 
 if TYPE_CHECKING:
+    from searchfeed.doctor import Checkup
     from searchfeed.sources import Outline
 
 BUCKETS = 1_000
@@ -687,6 +688,27 @@ class Index:
             IndexLockedError: another process went on writing for a minute.
         """
         return self._store.rebuild(progress)
+
+    def check(self, *, repair: bool = False, progress: Progress | None = None) -> Checkup:
+        """Look for damage: in the archive, in the search index, and in how they agree.
+
+        Both are read whole and compared with their checksums, and nobody writes meanwhile. What
+        the search index has lost is made anew from the archive; of a damaged archive all is taken
+        over that can be read, and the damaged file is kept beside it.
+
+        No other thread may use an index in the same directory meanwhile.
+
+        Args:
+            repair: mend what is wrong.
+            progress: called now and then while entries are checked or indexed.
+
+        Raises:
+            IndexLockedError: another process went on writing for a minute.
+            IndexVersionError: a newer release made the archive.
+        """
+        from searchfeed.doctor import check_up
+
+        return check_up(self._store, repair=repair, progress=progress)
 
     def close(self) -> None:
         """Let go of the files. The index opens again when it is used."""

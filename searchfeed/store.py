@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,9 +17,9 @@ from searchfeed.errors import (
     IndexLockedError,
     IndexNotFoundError,
     IndexVersionError,
-    UnsafeIndexError,
 )
 from searchfeed.locks import WriteLock
+from searchfeed.ownership import refuse_shared
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done (``read`` documents, ``index`` entries), how many, of how many."""
@@ -98,20 +97,24 @@ class Store:
         """The archive; a new one is made only if that is asked for."""
         with self._lock:
             if self._archive is None:
-                file = self._path / ARCHIVE
-                if not create and not file.exists():
-                    raise IndexNotFoundError(
-                        f"there is no index in {self._path}; make one with: searchfeed index SOURCE"
-                    )
-                self._refuse_foreign()
-                self._archive = Archive(file)
+                self._archive = Archive(self.archive_file(create=create))
             return self._archive
+
+    def archive_file(self, *, create: bool = False) -> Path:
+        """The archive's database, which is there unless it is to be created."""
+        file = self._path / ARCHIVE
+        if not create and not file.exists():
+            raise IndexNotFoundError(
+                f"there is no index in {self._path}; make one with: searchfeed index SOURCE"
+            )
+        refuse_shared(self._path)
+        return file
 
     def engine(self) -> Engine:
         """The engine, as it is."""
         with self._lock:
             if self._engine is None:
-                self._refuse_foreign()
+                refuse_shared(self._path)
                 self._engine = engines.open_engine(self._name, self._path / self._name)
             return self._engine
 
@@ -120,12 +123,6 @@ class Store:
             if self._engine is not None:
                 self._engine.close()
             self._engine = None
-
-    def _refuse_foreign(self) -> None:
-        if hasattr(os, "geteuid") and self._path.stat().st_uid != os.geteuid():
-            raise UnsafeIndexError(
-                f"{self._path} belongs to another user; name an index of your own with --index"
-            )
 
     @contextmanager
     def writing(self, patience: float | None = None) -> Iterator[None]:
@@ -137,7 +134,7 @@ class Store:
             raise ArchiveError(
                 f"{self._path} cannot be made: {reason}; name another place with --index"
             ) from error
-        self._refuse_foreign()
+        refuse_shared(self._path)
         with WriteLock(self._path / "write.lock", PATIENCE if patience is None else patience):
             yield
 
@@ -146,9 +143,11 @@ class Store:
         self.archive()
         with self.writing():
             try:
-                self.engine().reached  # noqa: B018 - asked only to see whether it can be
+                damaged = bool(self.engine().check().problems)
             except (EngineError, IndexVersionError):
-                # It cannot even be opened, so there is nothing that a search could still use.
+                damaged = True
+            if damaged:
+                # The writer would read of it what it goes on from, and searches are wrong anyway.
                 self._close_engine()
                 shutil.rmtree(self._path / self._name, ignore_errors=True)
             return self._write(0, replace=True, progress=progress)

@@ -42,7 +42,7 @@ from searchfeed.engines.whoosh.columnar.builder import (
 )
 from searchfeed.engines.whoosh.columnar.codec import ColumnarCodec, ColumnarSegment, segment_readers
 from searchfeed.engines.whoosh.columnar.columns import ColumnKind
-from searchfeed.engines.whoosh.columnar.container import HEADER, HEADER_SIZE, Container, FileWriter
+from searchfeed.engines.whoosh.columnar.container import HEADER, Container, FileWriter
 from searchfeed.engines.whoosh.columnar.dictionary import Dictionary, write_dictionary
 from searchfeed.engines.whoosh.columnar.merge import merge_segments, plan_merges
 from searchfeed.engines.whoosh.columnar.packing import Packed, PackedWriter, Runs, RunsWriter
@@ -127,8 +127,7 @@ def test_every_flipped_bit_is_found(tmp_path: Path) -> None:
         except (CorruptFileError, IndexVersionError):
             continue
         silent.append(place)
-    padding = [*range(HEADER.size + 4, HEADER_SIZE), 77, 78, 79]
-    assert silent == padding
+    assert silent == []
 
 
 def test_a_file_cut_off_anywhere_is_refused(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from searchfeed.engines import ENGINES, Answer, Change, Engine, open_engine
+from searchfeed.engines import ENGINES, Answer, Change, Condition, Engine, open_engine
 from searchfeed.errors import EngineError, EngineUnavailableError
 from searchfeed.models import Enclosure, Entry, Sort
 from searchfeed.tree import (
@@ -86,6 +86,20 @@ def ask(engine: Engine, node: Node, sort: Sort = Sort.RELEVANCE) -> list[int]:
 
 def words(text: str) -> Best:
     return Best(tuple(Word(word) for word in text.split()))
+
+
+# What it holds
+
+
+def test_an_index_tells_what_it_holds(engine: Engine) -> None:
+    assert engine.check() == Condition((), 0, ())
+    write(engine, entry(1, "Silk routes"), entry(2, "Border guards"))
+    write(engine, entry(2, "Border guards, again"), entry(3, "Visas"))
+    engine.write([], removed=[entry(1).id], reached=engine.reached + 1)
+    condition = engine.check()
+    assert condition.problems == ()
+    assert condition.reached == engine.reached
+    assert sorted(condition.ids) == [entry(2).id, entry(3).id]
 
 
 # Writing

@@ -7,6 +7,7 @@ its own. Not one for each thread either: threads come and go, and nobody would c
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from threading import Lock
 
 from searchfeed.archive import schema
 from searchfeed.errors import ArchiveError, IndexLockedError, SearchfeedError
+from searchfeed.ownership import close_to_others
 
 _OLDEST_SQLITE = (3, 37)
 """The first with strict tables (2021)."""
@@ -88,6 +90,7 @@ class Connections:
 
     def _prepare(self) -> None:
         with self._translated():
+            self._close_to_others()
             connection = self._connect()
             try:
                 schema.check(connection, self._path)
@@ -101,6 +104,16 @@ class Connections:
                 connection.close()
                 raise
             self._idle.append(connection)
+
+    def _close_to_others(self) -> None:
+        """Let nobody else read it, whoever may look into its directory.
+
+        SQLite gives its other files the permissions of the database.
+        """
+        with suppress(OSError):
+            os.close(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        for suffix in ("", "-wal", "-shm"):
+            close_to_others(Path(f"{self._path}{suffix}"))
 
     def _use_log(self, connection: sqlite3.Connection) -> None:
         # SQLite does not wait for the lock that this change needs, whatever its timeout.

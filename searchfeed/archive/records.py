@@ -127,7 +127,12 @@ def content_hash(values: Content) -> bytes:
     JSON because it says where each value ends and tells null from empty; not escaped and without
     spaces, so that it is the same bytes in every release.
     """
-    return blake2b(_json(values).encode(), digest_size=16).digest()
+    return blake2b(hashed(values), digest_size=16).digest()
+
+
+def hashed(values: Sequence[Any]) -> bytes:
+    """What ``content_hash`` is the hash of; surrogates stand for bytes that are no UTF-8."""
+    return _json(values).encode(errors="surrogateescape")
 
 
 def entry(row: Sequence[Any]) -> Entry:

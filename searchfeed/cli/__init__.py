@@ -13,6 +13,7 @@ import click
 
 from searchfeed import __version__
 from searchfeed.cli import (
+    doctor,
     explain,
     export,
     feeds,
@@ -74,6 +75,7 @@ for command in (
     export.import_,
     prune.prune,
     update.rebuild,
+    doctor.doctor,
     guide.help,
     guide.completion,
 ):

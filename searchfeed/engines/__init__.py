@@ -65,6 +65,21 @@ class Answer:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What an engine's index is like, of one committed state.
+
+    Attributes:
+        problems: what is damaged, a sentence each; empty if nothing is.
+        reached: see ``Engine.reached``.
+        ids: those of the entries it holds, each as often as it holds it.
+    """
+
+    problems: tuple[str, ...]
+    reached: int
+    ids: tuple[str, ...]
+
+
 class Engine(Protocol):
     """One open index of an engine. Any thread may call any method."""
 
@@ -186,6 +201,16 @@ class Engine(Protocol):
         """
         ...
 
+    def check(self) -> Condition:
+        """Read all of the index and compare it with its checksums, where it has any.
+
+        What is damaged is no error, and its ids may be missing.
+
+        Raises:
+            EngineError: it cannot be read at all.
+        """
+        ...
+
     def close(self) -> None:
         """Let go of files and connections; the engine is of no use afterwards."""
         ...
@@ -216,6 +241,7 @@ __all__: Sequence[str] = (
     "ENGINES",
     "Answer",
     "Change",
+    "Condition",
     "Engine",
     "Match",
     "Progress",

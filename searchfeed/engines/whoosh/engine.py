@@ -7,8 +7,6 @@ writing does, and imports it then.
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -17,9 +15,9 @@ from threading import RLock
 from typing import TYPE_CHECKING, NamedTuple
 
 from searchfeed import analysis
-from searchfeed.engines import Answer, Change, Match, Progress
+from searchfeed.engines import Answer, Change, Condition, Match, Progress
 from searchfeed.engines.whoosh.columnar import Snapshot, open_snapshot
-from searchfeed.engines.whoosh.columnar.snapshot import latest_generation
+from searchfeed.engines.whoosh.columnar.snapshot import latest_generation, verify
 from searchfeed.engines.whoosh.explaining import describe, explain
 from searchfeed.engines.whoosh.facets import count
 from searchfeed.engines.whoosh.folding import Groups, find_groups
@@ -35,9 +33,9 @@ from searchfeed.errors import (
     EntryNotFoundError,
     IndexLockedError,
     SearchfeedError,
-    UnsafeIndexError,
 )
 from searchfeed.models import Explanation, Facet, FacetCount, Sort
+from searchfeed.ownership import close_to_others, refuse_shared
 from searchfeed.tree import Node
 
 if TYPE_CHECKING:
@@ -78,6 +76,7 @@ class WhooshEngine:
         with _translated(path):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             refuse_shared(path)
+            close_to_others(path)
 
     @property
     def reached(self) -> int:
@@ -197,6 +196,24 @@ class WhooshEngine:
             lexicon = self._current().vocabulary.lexicon(*COMPLETED[field])
             return lexicon.complete(prefix, limit)
 
+    def check(self) -> Condition:
+        """See ``Engine.check``."""
+        with _translated(self._path):
+            if latest_generation(self._path) < 0:
+                return Condition((), 0, ())
+            problems = verify(self._path)
+            if problems:
+                return Condition(problems, 0, ())
+            snapshot, view, _ = self._current()
+            assert snapshot is not None
+            held = view.frequencies("id")
+            ids = tuple(id for id, count in held.items() for _ in range(count))
+            # Searches answer by the number, and writing replaces by the term.
+            keys = sorted(f"{key:016x}" for key in view.column("key")[view.everything()].tolist())
+            if keys != sorted(ids):
+                problems = ("the two places that ids stand in do not agree",)
+            return Condition(problems, int(snapshot.extra.get("reached", 0)), ids)
+
     def close(self) -> None:
         """See ``Engine.close``. Searches that still run keep what they have open."""
         with self._lock:
@@ -266,21 +283,6 @@ def _recency(half_life: timedelta | None) -> Recency | None:
 def fingerprint() -> str:
     """What an index has to be made with to be searched by this release."""
     return f"{FORMAT}-{analysis.FINGERPRINT}"
-
-
-def refuse_shared(path: Path) -> None:
-    """Raise UnsafeIndexError unless only this user can have put something into ``path``."""
-    status = path.stat()
-    if hasattr(os, "geteuid") and status.st_uid != os.geteuid():
-        raise UnsafeIndexError(
-            f"{path} belongs to another user, who could run code through it; "
-            "name an index of your own with --index"
-        )
-    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise UnsafeIndexError(
-            f"{path} can be written by other users, who could run code through it; "
-            f"close it with: chmod go-w {path}"
-        )
 
 
 @contextmanager

@@ -186,13 +186,20 @@ class Container:
         return np.frombuffer(self._map, dtype=f"<{kind}", count=count, offset=offset)
 
     def verify(self) -> None:
-        """Read the whole file and compare every section with its checksum.
+        """Read the whole file: every section fits its checksum, and only zeros lie between two.
 
         Raises:
-            CorruptFileError: the first section that differs.
+            CorruptFileError: the first place that differs.
         """
+        end = HEADER.size + 4
         with memoryview(self._map) as view:
             for (name, part), (code, offset, count, checksum) in self._sections.items():
-                with view[offset : offset + count * int(code[1])] as raw:
-                    if zlib.crc32(raw) != checksum:
+                stop = offset + count * int(code[1])
+                with view[offset:stop] as raw, view[end:offset] as gap:
+                    if zlib.crc32(raw) != checksum or any(gap):
                         raise self.damaged(f"the section {name} {part}")
+                end = stop
+            start = HEADER.unpack_from(view)[3]
+            with view[end:start] as gap:
+                if any(gap):
+                    raise self.damaged("its end")
