@@ -29,6 +29,7 @@ from searchfeed.models import (
     Report,
     Results,
     Selection,
+    Snippet,
     Sort,
     Stats,
     Subscription,
@@ -500,6 +501,24 @@ class Index:
             cut = f"Only the newest {BUCKETS:,} {period}s are counted: {left_out} older."
             notes = (*notes, cut)
         return Trend(query, period, buckets, answer.total, answer.total - dated, notes)
+
+    def highlight(self, entry: Entry, query: str | Query) -> tuple[Snippet, ...]:
+        """The whole body, then the whole title, with all that a query finds in them.
+
+        Only what is not empty is given. The snippets of ``search`` are the best passage alone.
+
+        Args:
+            entry: any; the texts that it brings are looked at, be they in the index or not.
+            query: as for ``search``.
+
+        Raises:
+            QueryError: a condition in the query cannot be meant.
+            IndexVersionError: as ``search``.
+        """
+        query = query if isinstance(query, Query) else Query(query)
+        node, _ = _read(query)
+        answer = self._store.ready()[0].search(node, limit=1)
+        return snippets.whole(entry, answer.patterns)
 
     def explain(self, id: str, query: str | Query) -> Explanation:
         """Why an entry has its score for a query, or which clauses of it the entry fails.

@@ -50,8 +50,27 @@ def make(entry: Entry, patterns: Sequence[Pattern]) -> tuple[Snippet, ...]:
     return (body, title) if entry.title else (body,)
 
 
-def find(text: str, patterns: Sequence[Pattern], field: str) -> list[Found]:
-    """Every place in the text of ``field`` where a pattern matches, in order."""
+def whole(entry: Entry, patterns: Sequence[Pattern]) -> tuple[Snippet, ...]:
+    """The whole body, then the whole title, with all that matches; only what is not empty."""
+    fields = (("body", entry.body), ("title", entry.title))
+    return tuple(
+        Snippet(field, text, _spans(find(text, patterns, field, most=None)))
+        for field, text in fields
+        if text
+    )
+
+
+def find(
+    text: str, patterns: Sequence[Pattern], field: str, most: int | None = MOST_PLACES
+) -> list[Found]:
+    """Every place in the text of ``field`` where a pattern matches, in order.
+
+    Args:
+        text: of the field.
+        patterns: those of other fields find nothing.
+        field: ``title`` or ``body``.
+        most: how many of the first places of each pattern; None: all.
+    """
     wanted = [
         (number, pattern)
         for number, pattern in enumerate(patterns)
@@ -64,7 +83,7 @@ def find(text: str, patterns: Sequence[Pattern], field: str) -> list[Found]:
     found = [
         Found(words[0][0], words[-1][1], words, number)
         for number, pattern in wanted
-        for words in islice(_match(tokens, pattern), MOST_PLACES)
+        for words in islice(_match(tokens, pattern), most)
     ]
     return sorted(found, key=itemgetter(0, 1))
 
@@ -79,7 +98,8 @@ def _match(tokens: Sequence[analysis.Token], pattern: Pattern) -> Iterator[tuple
         last = token.position
         spare = pattern.slop
         for terms in following:
-            for other in tokens[number + 1 :]:
+            for at in range(number + 1, len(tokens)):
+                other = tokens[at]
                 if last < other.position <= last + 1 + spare and other.term in terms:
                     spare -= other.position - last - 1
                     last = other.position
