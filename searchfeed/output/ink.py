@@ -66,14 +66,14 @@ def text(value: str, style: Style = PLAIN) -> Text:
     return Text(line(value).strip(), style=style)
 
 
-def passage(snippet: Snippet, style: Style = PLAIN) -> Text:
-    """The snippet on one line, its matches in ``MATCH``, with dots where it was cut.
+def passage(snippet: Snippet, style: Style = PLAIN, match: Style = MATCH) -> Text:
+    """The snippet on one line, its matches in ``match``, with dots where it was cut.
 
     A passage that ends with its sentence needs none behind it.
     """
     result = Text("…" if snippet.before else "", style=style)
     for part, matched in snippet.parts():
-        result.append(line(part), MATCH if matched else None)
+        result.append(line(part), match if matched else None)
     result.rstrip()
     if snippet.after and not _SENTENCE_END.search(result.plain):
         result.append("…")
