@@ -96,8 +96,8 @@ READ: dict[str, bytes] = {
 REFUSED: dict[str, tuple[bytes, str]] = {
     "depth": (_rss(_item("<a>" * 50_000 + "</a>" * 50_000)), "nested more than 200 deep"),
     "depth, cut off": (_rss(_item("<a>" * 100_000)), "nested more than 200 deep"),
-    "elements": (_rss("<a/>" * 250_000), "more than 200,000 elements"),
-    "entries": (_rss("<item><title>x</title></item>" * 110_000), "more than 200,000 elements"),
+    "elements": (_rss("<a/>" * 250_000), "more than 1[0-9,]* elements"),
+    "entries": (_rss("<item><title>x</title></item>" * 110_000), "more than 1[0-9,]* elements"),
     "namespaces": (
         _rss(_item()).replace(
             b"<channel>",
@@ -163,6 +163,16 @@ def test_entities_reach_no_file_and_do_not_grow() -> None:
         assert "root:" not in entry.title
         assert "AA" not in entry.title
         assert "haha" not in entry.title
+
+
+def test_a_namespace_with_a_space_in_its_name_costs_nothing() -> None:
+    # XML lets it pass, and expat calls it a syntax error.
+    for name in (" http://purl.org/dc/elements/1.1/", "http://purl.org/dc/elements/1.1/\n"):
+        data = _rss(_item("<dc:creator>Ann</dc:creator>")).replace(
+            b"<rss", f'<rss xmlns:dc="{name}"'.encode()
+        )
+        (entry,) = parse(data, url="space.xml").entries
+        assert entry.authors == ("Ann",)
 
 
 @settings(max_examples=150, deadline=None)

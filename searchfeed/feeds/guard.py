@@ -20,7 +20,7 @@ from searchfeed.feeds.mend import mend
 from searchfeed.feeds.text import clean_markup
 
 DEPTH_LIMIT: Final = 200
-ELEMENT_LIMIT: Final = 200_000
+ELEMENT_LIMIT: Final = 120_000
 """feedparser takes 20 to 40 µs an element; a feed of 10,000 entries has 100,000."""
 FILE_ELEMENT_LIMIT: Final = 2_000_000
 """Of a file, which somebody has looked for and can wait for: an archive of 200,000 entries."""
@@ -83,6 +83,9 @@ _TOO_SHORT: Final = frozenset(
     )
 )
 _DOCTYPE_LIMIT: Final = 65_536
+
+# The same as that of the parser: expat refuses the name of a namespace that holds it.
+_SEPARATOR: Final = " "
 
 
 def _character(hexadecimal: str | None, decimal: str | None) -> str:
@@ -182,7 +185,7 @@ class _Counter:
         self.depth += 1
         self.elements += 1
         if not self.root:
-            self.root = name.rpartition("\x1f")[2].lower()
+            self.root = name.rpartition(_SEPARATOR)[2].lower()
         if self.depth > DEPTH_LIMIT:
             raise UnsafeError(f"its elements are nested more than {DEPTH_LIMIT} deep")
         if self.elements > self.element_limit:
@@ -222,7 +225,7 @@ def _remedy(limit: int) -> str:
 def _scan(xml: bytes, element_limit: int) -> tuple[_Counter, str]:
     """What the document holds, and why it is not well formed (empty if it is)."""
     counter = _Counter(element_limit)
-    parser = expat.ParserCreate("utf-8", "\x1f")
+    parser = expat.ParserCreate("utf-8", _SEPARATOR)
     parser.ordered_attributes = True
     parser.StartElementHandler = counter.start
     parser.EndElementHandler = counter.end

@@ -99,6 +99,7 @@ class _Mender:
             value = (double or single or bare).replace("<", "&lt;").replace('"', "&quot;")
             prefix, _, local = name.rpartition(":")
             if prefix == "xmlns" or name == "xmlns":
+                value = "".join(value.split())  # XML parsers refuse those with a space in them
                 # Namespaces are declared on the root, where one that an entry forgot is known too.
                 if value and prefix and local not in ("xml", "xmlns"):
                     self.declared.setdefault(local, value)

@@ -20,6 +20,12 @@ AHEAD = 6
 
 LONGEST_REGEX = 200
 
+MOST_EXPANDED = 32
+"""Patterns, expressions and words with typing mistakes of one query, each of which is compared
+with all words of the index."""
+
+_LONGEST_REASON = 200
+
 _FUZZY = re.compile(r"([^~/]+)~(\d{0,2})")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*")
 # In scripts without spaces a question mark between two letters ends a sentence.
@@ -35,6 +41,7 @@ class Leaves:
         self._query = query
         self._clock = clock
         self._notes = notes
+        self._expanded = 0
 
     def read(
         self, part: Part, field: str, following: Sequence[Part]
@@ -50,6 +57,11 @@ class Leaves:
         if field in fields.DATES:
             return self._date(field, part, following)
         leaf = self._leaf(part, field or None)
+        if isinstance(leaf, tree.Wildcard | tree.Regex | tree.Fuzzy):
+            self._expanded += 1
+            if self._expanded > MOST_EXPANDED:
+                reason = f"a query has at most {MOST_EXPANDED} patterns and words with mistakes"
+                raise self._error(part, reason)
         if leaf is None and part.kind is Kind.PHRASE:
             quoted = self._query[part.value.start : part.value.end]
             self._notes.append(f"There is nothing to search for in {quoted}: it is left out.")
@@ -200,6 +212,8 @@ class Leaves:
         if place is not None:
             text = start + (part.kind is not Kind.WORD)
             start, end = text + place[0], text + place[1]
+        if len(reason) > _LONGEST_REASON:
+            reason = f"{reason[: _LONGEST_REASON // 2]}…{reason[-_LONGEST_REASON // 2 :]}"
         return QueryError(self._query, start, end, reason, suggestion)
 
 
