@@ -69,7 +69,7 @@ def text(versions: tuple[Version, ...], screen: Screen) -> Iterator[str]:
         yield ink.render([Text(), Text(head, ink.FAINT)], paper)
         if number == 1:
             continue
-        for name, pieces in _edits(versions[number - 2].entry, version.entry, screen):
+        for name, pieces in edits(versions[number - 2].entry, version.entry, screen):
             label = Text(f"  {name:<11}", ink.FAINT)
             shown = Text()
             for kind, value in pieces:
@@ -99,7 +99,7 @@ def plain(versions: tuple[Version, ...], _screen: Screen) -> Iterator[str]:
         yield from list(rows)[2:]
 
 
-def _edits(old: Entry, new: Entry, screen: Screen) -> Iterator[tuple[str, list[Piece]]]:
+def edits(old: Entry, new: Entry, screen: Screen) -> Iterator[tuple[str, list[Piece]]]:
     """The name of each part that differs, with its comparison; the body's comes in stretches."""
     for (name, before), (_, after) in zip(_facts(old, screen), _facts(new, screen), strict=True):
         if before != after:

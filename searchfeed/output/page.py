@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from rich.text import Text
@@ -22,11 +21,7 @@ from searchfeed.output.ink import (
     render,
     text,
 )
-from searchfeed.output.wrapping import wrap
-
-# What html2text puts before a list's entry or a quotation: lines that follow align behind it.
-_LEAD = re.compile(r"\s*(?:(?:[*+-]|\d{1,3}\.|>+)\s+)?")
-_LEAD_MOST = 12
+from searchfeed.output.wrapping import lead, wrap
 
 
 def entry(entry: Entry, screen: Screen) -> Iterator[str]:
@@ -46,8 +41,7 @@ def entry(entry: Entry, screen: Screen) -> Iterator[str]:
     if body:
         yield "\n"
     for paragraph in body.split("\n") if body else ():
-        lead = _LEAD.match(paragraph)
-        indent = min(len(lead[0]), _LEAD_MOST) if lead else 0
+        indent = lead(paragraph)
         rest = Text(paragraph[indent:])
         first = paragraph[:indent]
         rows = list(wrap(rest, width - indent)) or [Text()]

@@ -24,6 +24,23 @@ _UNIT = re.compile(
     rf"\s+|[{_OPENING}]*[{_IDEOGRAPH}][{_CLOSING}]*|[^\s{_IDEOGRAPH}{_OPENING}]+[{_CLOSING}]*|\S"
 )
 
+# Text of which every character takes one cell and only spaces divide words: most of what there is.
+_SIMPLE = re.compile("[ -~\xa1-\xac\xae-\u02ff\u0370-\u0482\u2010-\u2027]*+")
+
+# What html2text puts before a list's entry or a quotation: lines that follow align behind it.
+_LEAD = re.compile(r"\s*(?:(?:[*+-]|\d{1,3}\.|>+)\s+)?")
+_LEAD_MOST = 12
+
+
+def lead(line: str) -> int:
+    """How far the lines that follow the first of a paragraph are indented.
+
+    >>> lead("plain"), lead("* of a list"), lead("12. of a list")
+    (0, 2, 4)
+    """
+    match = _LEAD.match(line)
+    return min(len(match[0]), _LEAD_MOST) if match else 0
+
 
 def wrap(value: Text, width: int) -> Iterator[Text]:
     """The lines of the value, each at most ``width`` cells wide and without trailing spaces.
@@ -32,27 +49,49 @@ def wrap(value: Text, width: int) -> Iterator[Text]:
     behind each of their characters, unless the next one must not begin a line. A word that is
     wider than a line is cut between graphemes.
     """
-    for row in value.divide(_starts(value.plain, width)):
+    for row in value.divide(starts(value.plain, width)):
         row.rstrip()
         yield row
 
 
+def starts(text: str, width: int) -> list[int]:
+    """Where each line but the first begins, of text on one line."""
+    return _simple_starts(text, width) if _SIMPLE.fullmatch(text) else _starts(text, width)
+
+
 def _starts(text: str, width: int) -> list[int]:
-    """Where each line but the first begins."""
-    starts: list[int] = []
+    begins: list[int] = []
     used = 0
     for match in _UNIT.finditer(text):
         unit = match[0]
         size = cell_len(unit)
         if used and used + size > width and not unit.isspace():
-            starts.append(match.start())
+            begins.append(match.start())
             used = 0
         if size > width and not unit.isspace():
             position = match.start()
             pieces = chop_cells(unit, width)
             for piece in pieces[:-1]:
                 position += len(piece)
-                starts.append(position)
+                begins.append(position)
             size = cell_len(pieces[-1])
         used += size
-    return starts
+    return begins
+
+
+def _simple_starts(text: str, width: int) -> list[int]:
+    """The same, without a look at each word."""
+    begins: list[int] = []
+    start, length = 0, len(text)
+    while length - start > width:
+        # The word that does not fit goes to the next line, unless it begins this one.
+        cut = text.rfind(" ", start, start + width + 1) + 1
+        if cut <= start:
+            cut = start + width
+        while cut < length and text[cut] == " ":
+            cut += 1
+        if cut == length:
+            break
+        begins.append(cut)
+        start = cut
+    return begins
