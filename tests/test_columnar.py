@@ -216,6 +216,35 @@ def test_packed_numbers_come_back(
     stop = data.draw(st.integers(start, len(flat)))
     assert packed.range(start, stop).tolist() == flat[start:stop]
     assert len(packed) == len(flat)
+    which = np.array(sorted(data.draw(st.sets(st.integers(0, max(0, stop - start - 1))))), np.int64)
+    which = which[which < stop - start]
+    assert packed.take(start, stop, which).tolist() == [flat[start + at] for at in which]
+
+
+def test_few_large_numbers_among_many(tmp_path: Path) -> None:
+    values = np.arange(70_000, dtype=np.int32) % 200
+    for places in ([3], [3, 300], [0, 255, 256, 69_999]):
+        packed_writer, runs_writer = PackedWriter(), RunsWriter()
+        expected = values.copy()
+        expected[places] = 1_000_000
+        packed_writer.append(expected)
+        rising = np.zeros(70_000, dtype=np.int32)
+        rising[places] = 1 << 16
+        rising = np.cumsum(rising, dtype=np.int32)
+        runs_writer.append(rising)
+        path = tmp_path / f"{len(places)}.sfc"
+        with FileWriter(path) as file:
+            packed_writer.write(file, "x", "packed")
+            runs_writer.write(file, "x", "runs")
+            file.finish({})
+        container = Container(path)
+        packed, runs = Packed(container, "x", "packed"), Runs(container, "x", "runs")
+        for start, stop in ((0, 70_000), (2, 5), (250, 301), (1_000, 2_000), (69_000, 70_000)):
+            assert packed.range(start, stop).tolist() == expected[start:stop].tolist()
+            assert runs.range(start, stop).tolist() == rising[start:stop].tolist()
+            which = np.arange(0, stop - start, 3)
+            assert packed.take(start, stop, which).tolist() == expected[start:stop:3].tolist()
+            assert runs.take(start + which).tolist() == rising[start:stop:3].tolist()
 
 
 @MANY
@@ -234,6 +263,8 @@ def test_runs_of_documents_come_back(
     start = data.draw(st.integers(0, len(flat)))
     stop = data.draw(st.integers(start, len(flat)))
     assert runs.range(start, stop).tolist() == flat[start:stop]
+    some = np.arange(start, stop, 2)
+    assert runs.take(some).tolist() == flat[start:stop:2]
 
 
 word_lists = st.one_of(
@@ -689,6 +720,22 @@ def test_blocks_have_their_maxima_and_positions_can_be_picked(tmp_path: Path) ->
     assert counts.tolist() == [len(rows[found[at]]) for at in which]
     assert flat.tolist() == [place for at in which for place in rows[found[at]]]
     assert reader.positions("body", 0, which[:0])[2].tolist() == []
+
+
+def test_postings_of_several_terms_are_read_together(tmp_path: Path) -> None:
+    chance = random.Random(3)
+    build = builder()
+    for _ in range(200):
+        words = sorted(chance.choices([f"w{number:02}" for number in range(60)], k=20))
+        build.add(Document(texts={"body": (words, list(range(20)))}))
+    build.write(tmp_path / "MAIN_x.sfc")
+    reader = SegmentReader(tmp_path / "MAIN_x.sfc")
+    for numbers in ([5], [5, 6, 7], [0, 9, 10], list(range(0, 59, 2)), list(range(60))):
+        documents, counts, amounts = reader.spread("body", np.array(numbers))
+        parts = [reader.postings("body", number) for number in numbers]
+        assert documents.tolist() == [at for part, _ in parts for at in part.tolist()]
+        assert counts.tolist() == [at for _, part in parts for at in part.tolist()]
+        assert amounts.tolist() == [len(part) for part, _ in parts]
 
 
 def test_more_documents_than_sixteen_bits_hold(tmp_path: Path) -> None:

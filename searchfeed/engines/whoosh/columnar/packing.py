@@ -42,9 +42,14 @@ def counts(starts: Array) -> NDArray[np.int64]:
 
 def between(places: Array, start: int, stop: int) -> tuple[int, int]:
     """Which of the ascending ``places`` lie in [start, stop)."""
-    # Keys of another type would make numpy convert, and so read, the whole array.
-    first, last = places.searchsorted(np.array((start, stop), dtype=places.dtype)).tolist()
-    return first, last
+    # Keys of another type would make numpy convert, and so read, the whole array; what is beyond
+    # the last place need not fit the type.
+    final = places.item(-1) if len(places) else -1
+    if start > final:
+        return len(places), len(places)
+    keys = (start,) if stop > final else (start, stop)
+    found = places.searchsorted(np.array(keys, dtype=places.dtype)).tolist()
+    return found[0], found[1] if len(found) > 1 else len(places)
 
 
 class PackedWriter:
@@ -191,7 +196,9 @@ class Runs:
         """The numbers at some places, ascending, as a new array."""
         values = self._low[places].astype(np.int32)
         if len(self._places) and len(places):
-            runs = self._places.searchsorted(places.astype(self._places.dtype), side="right")
+            # What is beyond the last change need not fit the type of the places.
+            keys = np.minimum(places, self._places.item(-1)).astype(self._places.dtype)
+            runs = self._places.searchsorted(keys, side="right")
             high = np.concatenate((np.zeros(1, np.int32), self._high)).astype(np.int32)
             values += high[runs] << 16
         return values
