@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,15 +19,18 @@ from searchfeed.engines.whoosh import proximity, ranking, scoring
 from searchfeed.engines.whoosh.engine import WhooshEngine
 from searchfeed.engines.whoosh.folding import find_groups
 from searchfeed.engines.whoosh.matched import Matched
+from searchfeed.engines.whoosh.matching import WINDOW, close
 from searchfeed.engines.whoosh.memory import Memory
 from searchfeed.engines.whoosh.paging import Pages
 from searchfeed.engines.whoosh.ranking import Complete, Ranking
 from searchfeed.engines.whoosh.scoring import Scorer
-from searchfeed.engines.whoosh.view import REMEMBERED
+from searchfeed.engines.whoosh.view import POSITION_BITS, REMEMBERED
 from searchfeed.models import Entry, Sort, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from numpy.typing import NDArray
 
     from searchfeed.engines.whoosh.engine import State
 
@@ -171,6 +175,29 @@ def test_the_highest_scores_of_what_matches(
     assert found == [scores.get(at, 0.0) for at in asked]
     assert np.flatnonzero(matched.mask(64)).tolist() == documents
     assert matched.most == max(scores.values(), default=0.0)
+
+
+_PLACES = st.sets(st.tuples(st.integers(0, 3), st.integers(0, 40)), max_size=30)
+
+
+@given(_PLACES, _PLACES)
+@settings(max_examples=200, deadline=None)
+def test_words_close_together(ones: set[tuple[int, int]], others: set[tuple[int, int]]) -> None:
+    def placed(found: set[tuple[int, int]]) -> NDArray[np.int64]:
+        places = sorted(document << POSITION_BITS | position for document, position in found)
+        return np.array(places, dtype=np.int64)
+
+    def followed(first: set[tuple[int, int]], second: set[tuple[int, int]]) -> list[int]:
+        return [
+            document
+            for document, position in first
+            if any((document, position + step) in second for step in range(1, WINDOW + 1))
+        ]
+
+    expected = Counter(followed(ones, others) + followed(others, ones))
+    documents, counts = close(placed(ones), placed(others))
+    assert dict(zip(documents.tolist(), counts.tolist(), strict=True)) == expected
+    assert documents.tolist() == sorted(expected)
 
 
 class _Block(NamedTuple):

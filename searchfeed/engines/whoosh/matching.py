@@ -15,7 +15,7 @@ import numpy as np
 
 from searchfeed import tree
 from searchfeed.engines.whoosh.values import NO_DATE, date_number, whole_term
-from searchfeed.engines.whoosh.view import LAST_POSITION, POSITION_BITS, members
+from searchfeed.engines.whoosh.view import LAST_POSITION, POSITION_BITS, beginnings, members, once
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -110,13 +110,13 @@ class Matcher:
         if not sequence or not all(sequence):
             return np.zeros(0, dtype=np.int64)
         if len(sequence) == 1:
-            return self._places(field, sequence[0], None)
+            return self._view.places(field, sequence[0], None)
         # Positions are read of those documents only that hold all of the words.
         holding = [self._holding(field, family) for family in sequence]
         among = reduce(_in_both, sorted(holding, key=len))
         if not slop:
             return self._adjacent(field, sequence, [len(each) for each in holding], among)
-        starts, *others = (self._places(field, family, among) for family in sequence)
+        starts, *others = (self._view.places(field, family, among) for family in sequence)
         ends = starts
         for following in others:
             if not len(following):
@@ -138,7 +138,7 @@ class Matcher:
         def places(at: int) -> Places:
             # Where most are wanted, those that are not cost less than picking the others out.
             wanted = among if 2 * len(among) < held[at] else None
-            return self._places(field, sequence[at], wanted)
+            return self._view.places(field, sequence[at], wanted)
 
         # From the rarest word on, ever fewer documents have to be looked into.
         first, *rest = sorted(range(len(sequence)), key=held.__getitem__)
@@ -152,13 +152,10 @@ class Matcher:
             starts = _common(starts + at, places(at)) - at
         return starts
 
-    def _places(self, field: str, family: Family, among: Documents | None) -> Places:
-        return once([self._view.places(field, term, among) for term in family])
-
     def word_places(self, word: tree.Word, field: str, among: Documents) -> Places:
         """Where the first term of a word, in any form, stands in some documents."""
         firsts = [option[:1] for option in self.sequences(word, field)]
-        return self._places(field, united(firsts), among)
+        return self._view.places(field, united(firsts), among)
 
     def keyword(self, leaf: tree.Words) -> Documents:
         """The documents that meet a condition on a keyword field."""
@@ -222,22 +219,6 @@ def tally(places: Places) -> tuple[Documents, Numbers]:
     return documents[firsts], counts
 
 
-def beginnings(ordered: NDArray[Any]) -> Places:
-    """Where each number begins in an array of numbers in order, which is not empty."""
-    return np.concatenate(([0], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1))
-
-
-def once(parts: Sequence[Places]) -> Places:
-    """What is in any of some arrays that ascend, ascending."""
-    parts = [part for part in parts if len(part)]
-    if len(parts) < 2:
-        return parts[0] if parts else np.zeros(0, dtype=np.int64)
-    # Of arrays that ascend this sort makes one by merging, which reads each but once.
-    both = np.concatenate(parts)
-    both.sort(kind="stable")
-    return both[beginnings(both)]
-
-
 def _ascends(documents: Documents) -> bool:
     return bool((documents[1:] > documents[:-1]).all())
 
@@ -269,7 +250,8 @@ def _common(ones: Places, others: Places) -> Places:
 def close(first: Places, second: Places) -> tuple[Documents, Numbers]:
     """In which documents, and how often, two words stand within the window, in any order."""
     near = np.concatenate([_followed(first, second), _followed(second, first)])
-    near.sort()
+    # Two pieces that ascend are merged.
+    near.sort(kind="stable")
     return tally(near)
 
 
@@ -277,7 +259,15 @@ def _followed(ones: Places, others: Places) -> Places:
     """Those of ``ones`` that one of ``others`` follows within the window."""
     if not len(others):
         return others
-    at = np.searchsorted(others, ones, side="right")
+    if len(others) * 2 < len(ones):
+        # Looked for from the fewer: those before each, but for what was before the last already.
+        stops = ones.searchsorted(others)
+        starts = ones.searchsorted(others - WINDOW)
+        starts[1:] = np.maximum(starts[1:], stops[:-1])
+        amounts = stops - starts
+        ends = np.cumsum(amounts)
+        return ones[np.repeat(stops - ends, amounts) + np.arange(ends[-1])]
+    at = others.searchsorted(ones, side="right")
     at[at == len(others)] = 0
     gaps = others[at] - ones
     return ones[(gaps > 0) & (gaps <= WINDOW)]

@@ -19,8 +19,8 @@ import numpy as np
 
 from searchfeed import tree
 from searchfeed.engines.whoosh.matched import ALL, SOME, TYPED, Matched
-from searchfeed.engines.whoosh.matching import beginnings
 from searchfeed.engines.whoosh.proximity import RERANKED, bonuses
+from searchfeed.engines.whoosh.view import once
 
 if TYPE_CHECKING:
     from searchfeed.engines.whoosh.scoring import Scorer
@@ -358,7 +358,7 @@ class Ranking:
         if len(found) == 1:
             return np.sort(found[0])
         if sum(map(len, found)) * 16 < self._size:
-            return _once(found)
+            return once(found)
         together = self._none()
         for documents in found:
             together[documents] = True
@@ -372,7 +372,7 @@ class Ranking:
             seeds.append(best if allowed is None else _kept(best, allowed))
         if sum(map(len, seeds)) < count:
             return 0.0
-        documents = _once(seeds)
+        documents = once(seeds)
         if len(documents) < count:
             return 0.0
         scores = self._sum.at(documents)
@@ -412,12 +412,6 @@ def _numbers(mask: Mask) -> Documents:
 
 def _kept(documents: Documents, allowed: Mask) -> Documents:
     return documents[allowed[documents]]
-
-
-def _once(parts: Sequence[Documents]) -> Documents:
-    """What is in any of some arrays, ascending."""
-    documents = np.sort(np.concatenate(parts))
-    return documents[beginnings(documents)] if len(documents) else documents
 
 
 def _at_least(documents: Documents, scores: Numbers, count: int) -> tuple[Documents, Numbers]:

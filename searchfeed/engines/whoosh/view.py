@@ -6,9 +6,9 @@ and are in nothing that is returned.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     Places: TypeAlias = NDArray[np.int64]
     Numbers: TypeAlias = NDArray[np.float64]
     Mask: TypeAlias = NDArray[np.bool_]
+
+AnyInteger = TypeVar("AnyInteger", bound=np.integer[Any])
 
 POSITION_BITS = 32
 """A place is document number << POSITION_BITS | position: one sorted array holds both."""
@@ -199,25 +201,27 @@ class View:
             parts.append((documents + np.int32(base) if base else documents, weighted))
         return parts
 
-    def places(self, field: str, term: str, among: Documents | None = None) -> Places:
-        """Every place of a term in live documents (in those of ``among`` only), ascending."""
-        found: list[tuple[Documents, int, NDArray[np.int32], NDArray[np.int32]]] = []
-        for segment, base, number in self._numbers(field, term):
-            documents, ends = self._located(segment, field, number)
-            which = _wanted(documents, base, segment, among)
-            if which is not None:
-                if not len(which):
-                    continue
-                documents = documents[which]
-            gaps, amounts = segment.gaps(field, number, ends, which)
-            if len(gaps):
-                found.append((documents, base, gaps, amounts))
-        places = np.empty(sum(len(gaps) for _, _, gaps, _ in found), dtype=np.int64)
-        stop = 0
-        for documents, base, gaps, amounts in found:
-            start, stop = stop, stop + len(gaps)
-            _add_up(documents, base, gaps, amounts, places[start:stop])
-        return places
+    def places(self, field: str, terms: Iterable[str], among: Documents | None = None) -> Places:
+        """Every place of some terms in live documents (in those of ``among`` only), ascending."""
+        found: list[tuple[Documents, NDArray[np.int32], NDArray[np.int32]]] = []
+        for term in terms:
+            for segment, base, number in self._numbers(field, term):
+                documents, ends = self._located(segment, field, number)
+                which = _wanted(documents, base, segment, among)
+                if which is not None:
+                    if not len(which):
+                        continue
+                    documents = documents[which]
+                gaps, amounts = segment.gaps(field, number, ends, which)
+                if len(gaps):
+                    found.append((documents + np.int32(base), gaps, amounts))
+        if not found:
+            return np.zeros(0, dtype=np.int64)
+        if len(found) == 1:
+            return _added_up(*found[0])
+        # All are added up together: where one is done with, the next is another document.
+        places = _added_up(*(np.concatenate(part) for part in zip(*found, strict=True)))
+        return places if (places[1:] > places[:-1]).all() else once([places])
 
     def _located(self, segment: SegmentReader, field: str, number: int) -> _Located:
         def locate() -> _Located:
@@ -332,21 +336,31 @@ def _wanted(
     return None if len(which) == len(documents) else which
 
 
-def _add_up(
-    documents: Documents,
-    base: int,
-    gaps: NDArray[np.int32],
-    amounts: NDArray[np.int32],
-    places: Places,
-) -> None:
-    """Fill in places from the gaps between positions, of which each document has some."""
+def once(parts: Sequence[NDArray[AnyInteger]]) -> NDArray[AnyInteger]:
+    """What is in any of some arrays, ascending."""
+    parts = [part for part in parts if len(part)] or list(parts[:1])
+    numbers = np.concatenate(parts)
+    # Of pieces that ascend this sort makes one by merging, which reads each but once.
+    numbers.sort(kind="stable")
+    return numbers[beginnings(numbers)]
+
+
+def beginnings(ordered: NDArray[Any]) -> Places:
+    """Where each number begins in an array of numbers in order."""
+    if not len(ordered):
+        return np.zeros(0, dtype=np.int64)
+    return np.concatenate(([0], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1))
+
+
+def _added_up(documents: Documents, gaps: NDArray[np.int32], amounts: NDArray[np.int32]) -> Places:
+    """Places from the gaps between positions, of which each document has some."""
     stops = np.cumsum(amounts, dtype=np.int64)
     # Where this overflows, differences are right all the same.
     lasts = np.cumsum(gaps, dtype=np.int32)[stops - 1]
     lasts[1:] -= lasts[:-1].copy()
     # One running sum goes through all documents: where one begins, it leaves the last behind.
-    leaps = (documents.astype(np.int64) + base) << POSITION_BITS
+    leaps = documents.astype(np.int64) << POSITION_BITS
     leaps[1:] -= leaps[:-1] + lasts[:-1]
-    places[:] = gaps
+    places = gaps.astype(np.int64)
     places[stops - amounts] += leaps
-    np.cumsum(places, out=places)
+    return np.cumsum(places, out=places)

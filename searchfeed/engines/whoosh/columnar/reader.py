@@ -202,10 +202,14 @@ class SegmentReader:
             which: the places of the postings that are wanted, ascending; None for all.
         """
         reader = self.field(field)
-        amounts = ends.copy()
-        amounts[1:] -= ends[:-1]
-        if which is not None:
-            ends, amounts = ends[which], amounts[which]
+        if which is None:
+            amounts = ends.copy()
+            amounts[1:] -= ends[:-1]
+        else:
+            before = ends[which - 1]
+            before[which == 0] = 0
+            ends = ends[which]
+            amounts = ends - before
         if not len(reader.position_starts):
             return np.zeros(0, dtype=np.int32), amounts
         first = reader.position_starts.item(number)
