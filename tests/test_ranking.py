@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from searchfeed import tree
 from searchfeed.engines import Change
 from searchfeed.engines.whoosh import matched as matched_module
-from searchfeed.engines.whoosh import proximity, ranking, scoring
+from searchfeed.engines.whoosh import proximity, ranking, scoring, sums
 from searchfeed.engines.whoosh.engine import WhooshEngine
 from searchfeed.engines.whoosh.folding import find_groups
 from searchfeed.engines.whoosh.matched import Matched
@@ -81,7 +81,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
 def _few() -> Iterator[None]:
     """Bounds so low that a few hundred documents are enough to be pruned."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ranking, "SEEDS", 3)
+        patch.setattr(sums, "SEEDS", 3)
         patch.setattr(ranking, "DRIVEN", 5)
         for module in (proximity, ranking, scoring):
             patch.setattr(module, "RERANKED", 20)

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from searchfeed import tree
+from searchfeed.engines.whoosh.arrays import members
 from searchfeed.engines.whoosh.matched import ALL, TYPED, Matched
 from searchfeed.engines.whoosh.matching import TEXT_FIELDS, Matcher, united
-from searchfeed.engines.whoosh.view import members
 from searchfeed.models import Pattern
 
 if TYPE_CHECKING:

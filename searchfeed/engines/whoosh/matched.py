@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from searchfeed.engines.whoosh.view import SEARCHED
+from searchfeed.engines.whoosh.arrays import SEARCHED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from searchfeed import tree
+from searchfeed.engines.whoosh.arrays import beginnings, members, once
 from searchfeed.engines.whoosh.values import NO_DATE, date_number, whole_term
-from searchfeed.engines.whoosh.view import LAST_POSITION, POSITION_BITS, beginnings, members, once
+from searchfeed.engines.whoosh.view import LAST_POSITION, POSITION_BITS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,16 +1,13 @@
 """The best of what a query matches, without scoring the rest; how many match is exact all the same.
 
-What matches is a mask of documents, put together from those of the leaves by bits. Scores are sums
-over leaves, of each of which the highest is known. So the best few are found the way MaxScore does
-it (Turtle and Flood, 1995), on arrays: the documents that score highest in a leaf are scored whole,
-which gives a score that enough documents reach; what cannot reach it, given the highest scores of
-the leaves it may be in, is not looked at again. Every bound is a true one, so the result is that of
-``Scorer.run``.
+What matches is a mask of documents, put together from those of the leaves. Scores are sums over
+leaves, of which ``sums.py`` finds the highest; every bound there is a true one, so the result is
+that of ``Scorer.run``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Protocol
@@ -20,20 +17,14 @@ import numpy as np
 from searchfeed import tree
 from searchfeed.engines.whoosh.matched import ALL, SOME, TYPED, Matched
 from searchfeed.engines.whoosh.proximity import RERANKED, bonuses
-from searchfeed.engines.whoosh.view import once
+from searchfeed.engines.whoosh.sums import Sum, kept, numbers
 
 if TYPE_CHECKING:
     from searchfeed.engines.whoosh.scoring import Scorer
     from searchfeed.engines.whoosh.view import Documents, Mask, Numbers
 
-SEEDS = 64
-"""At least so many documents with the highest scores of a leaf are scored whole."""
-
 DRIVEN = 8_192
 """With fewer documents in a leaf that has to match, all of them are scored."""
-
-CAUTION = 1 - 1e-9
-"""Sums in another order differ in the last digits: bounds are taken this much wider."""
 
 
 class Ranked(Protocol):
@@ -97,25 +88,6 @@ class Complete:
         return self.matched.at(documents)
 
 
-@dataclass(frozen=True, eq=False)
-class Sum:
-    """Scores that are added up, in the order in which ``Scorer.run`` adds them."""
-
-    parts: tuple[Sum | Matched, ...]
-
-    def leaves(self) -> Iterator[Matched]:
-        """What scores in it."""
-        for part in self.parts:
-            if isinstance(part, Sum):
-                yield from part.leaves()
-            elif part.most > 0:
-                yield part
-
-    def at(self, documents: Documents) -> Numbers:
-        """The scores of some documents."""
-        return reduce(np.add, [part.at(documents) for part in self.parts], _nothing(documents))
-
-
 class Ranking:
     """``Ranked`` where only the best are scored.
 
@@ -130,9 +102,8 @@ class Ranking:
         self._size = scorer.view.size
         self._known: dict[int, Matched] = {}
         found = self._plan(node, every=True)
-        self._sum = found if isinstance(found, Sum) else Sum((found,))
+        self._sum = found if isinstance(found, Sum) else Sum((found,), self._size)
         self._single = found if isinstance(found, Matched) else None
-        self._leaves = sorted(self._sum.leaves(), key=lambda leaf: leaf.most)
 
     def _plan(self, node: tree.Node, *, every: bool) -> Sum | Matched:
         """How scores come about. With ``every``, all that is found has to match the node.
@@ -143,16 +114,16 @@ class Ranking:
         match node:
             case tree.Best(children, required) if every or not required:
                 self._scorer.note_pairs(node)
-                return Sum(tuple(self._plan(child, every=False) for child in children))
+                return Sum(tuple(self._plan(child, every=False) for child in children), self._size)
             case tree.Or(children):
-                return Sum(tuple(self._plan(child, every=False) for child in children))
+                return Sum(tuple(self._plan(child, every=False) for child in children), self._size)
             case tree.And(children) if every:
                 wanted = [child for child in children if not isinstance(child, tree.Not)]
-                return Sum(tuple(self._plan(child, every=True) for child in wanted))
+                return Sum(tuple(self._plan(child, every=True) for child in wanted), self._size)
             case tree.Everything() | tree.DateRange() | tree.Flag():
-                return Sum(())
+                return Sum((), self._size)
             case tree.Not() if every:
-                return Sum(())
+                return Sum((), self._size)
         matched = self._known[id(node)] = self._scorer.evaluate(node)
         return matched
 
@@ -170,7 +141,7 @@ class Ranking:
         """See ``Ranked.documents``."""
         if self._single is not None:
             return self._single.documents
-        return _numbers(self.mask)
+        return numbers(self.mask)
 
     @cached_property
     def mask(self) -> Mask:
@@ -342,41 +313,11 @@ class Ranking:
         allowed = None if plain else self.mask if mask is None else mask
         driver = self._driver
         if driver is not None and len(driver.documents) <= DRIVEN:
-            return driver.documents if allowed is None else _kept(driver.documents, allowed)
-        reached = self._reached(allowed, count) * CAUTION if count < there else 0.0
+            return driver.documents if allowed is None else kept(driver.documents, allowed)
+        reached = self._sum.reached(allowed, count) if count < there else 0.0
         if reached <= 0:
-            return _numbers(self.mask if mask is None else mask)
-        total = sum(leaf.most for leaf in self._leaves)
-        found: list[Documents] = []
-        rest = 0.0
-        for leaf in self._leaves:
-            # Documents that are only in leaves whose highest scores together are less are out.
-            rest += leaf.most
-            if rest >= reached:
-                near = leaf.reaching(reached - (total - leaf.most) / CAUTION)
-                found.append(near if allowed is None else _kept(near, allowed))
-        if len(found) == 1:
-            return np.sort(found[0])
-        if sum(map(len, found)) * 16 < self._size:
-            return once(found)
-        together = self._none()
-        for documents in found:
-            together[documents] = True
-        return _numbers(together)
-
-    def _reached(self, allowed: Mask | None, count: int) -> float:
-        """A score that at least ``count`` documents reach; 0 if none was found."""
-        seeds: list[Documents] = []
-        for leaf in reversed(self._leaves):
-            best = leaf.documents[leaf.impacts[: max(SEEDS, 2 * count)]]
-            seeds.append(best if allowed is None else _kept(best, allowed))
-        if sum(map(len, seeds)) < count:
-            return 0.0
-        documents = once(seeds)
-        if len(documents) < count:
-            return 0.0
-        scores = self._sum.at(documents)
-        return float(np.partition(scores, -count)[-count])
+            return numbers(self.mask if mask is None else mask)
+        return self._sum.reaching(reached, allowed)
 
     @cached_property
     def _is_union(self) -> bool:
@@ -400,18 +341,6 @@ class Ranking:
         if self._single is not None:
             known = [self._single]
         return min(known, key=lambda leaf: len(leaf.documents), default=None)
-
-
-def _nothing(documents: Documents) -> Numbers:
-    return np.zeros(len(documents))
-
-
-def _numbers(mask: Mask) -> Documents:
-    return np.flatnonzero(mask).astype(np.int32)
-
-
-def _kept(documents: Documents, allowed: Mask) -> Documents:
-    return documents[allowed[documents]]
 
 
 def _at_least(documents: Documents, scores: Numbers, count: int) -> tuple[Documents, Numbers]:

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from searchfeed import analysis, tree
+from searchfeed.engines.whoosh.arrays import members
 from searchfeed.engines.whoosh.leaves import Leaves
 from searchfeed.engines.whoosh.matched import ALL, SOME, TYPED, Matched
 from searchfeed.engines.whoosh.matching import Matcher
 from searchfeed.engines.whoosh.proximity import RERANKED, Pair, bonuses
 from searchfeed.engines.whoosh.values import NO_DATE
-from searchfeed.engines.whoosh.view import members
 from searchfeed.models import Contribution, Pattern
 
 if TYPE_CHECKING:

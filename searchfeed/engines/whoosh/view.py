@@ -6,12 +6,13 @@ and are in nothing that is returned.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from searchfeed.engines.whoosh.arrays import SEARCHED, members, once
 from searchfeed.engines.whoosh.memory import Memory
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     Places: TypeAlias = NDArray[np.int64]
     Numbers: TypeAlias = NDArray[np.float64]
     Mask: TypeAlias = NDArray[np.bool_]
-
-AnyInteger = TypeVar("AnyInteger", bound=np.integer[Any])
 
 POSITION_BITS = 32
 """A place is document number << POSITION_BITS | position: one sorted array holds both."""
@@ -39,9 +38,6 @@ REMEMBERED_TERMS = 16_384
 
 FEW_TERMS = 8
 """Up to so many terms are quicker read one by one."""
-
-SEARCHED = 9
-"""Looking a number up in an order costs as much as passing so many by."""
 
 
 class _Located(NamedTuple):
@@ -301,20 +297,6 @@ class View:
         return f"{int(self.column('key')[document]):016x}"
 
 
-def members(some: Documents, among: Documents) -> NDArray[np.bool_]:
-    """For each of ``some`` whether it is in ``among``, which ascends."""
-    if not len(among) or not len(some):
-        return np.zeros(len(some), dtype=bool)
-    if len(some) * SEARCHED > len(among):
-        there = np.zeros(max(int(some.max()), int(among[-1])) + 1, dtype=bool)
-        there[among] = True
-        return there[some]
-    at = np.searchsorted(among, some)
-    at[at == len(among)] = 0
-    found: NDArray[np.bool_] = among[at] == some
-    return found
-
-
 def _wanted(
     documents: Documents, base: int, segment: SegmentReader, among: Documents | None
 ) -> Places | None:
@@ -334,22 +316,6 @@ def _wanted(
     if live is not None:
         which = which[live[documents[which]]]
     return None if len(which) == len(documents) else which
-
-
-def once(parts: Sequence[NDArray[AnyInteger]]) -> NDArray[AnyInteger]:
-    """What is in any of some arrays, ascending."""
-    parts = [part for part in parts if len(part)] or list(parts[:1])
-    numbers = np.concatenate(parts)
-    # Of pieces that ascend this sort makes one by merging, which reads each but once.
-    numbers.sort(kind="stable")
-    return numbers[beginnings(numbers)]
-
-
-def beginnings(ordered: NDArray[Any]) -> Places:
-    """Where each number begins in an array of numbers in order."""
-    if not len(ordered):
-        return np.zeros(0, dtype=np.int64)
-    return np.concatenate(([0], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1))
 
 
 def _added_up(documents: Documents, gaps: NDArray[np.int32], amounts: NDArray[np.int32]) -> Places:

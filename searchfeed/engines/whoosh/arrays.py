@@ -1,0 +1,46 @@
+"""What is done again and again with arrays of numbers that ascend."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+AnyInteger = TypeVar("AnyInteger", bound=np.integer[Any])
+
+SEARCHED = 9
+"""Looking a number up in an order costs as much as passing so many by."""
+
+
+def members(some: NDArray[np.int32], among: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """For each of ``some`` whether it is in ``among``, which ascends."""
+    if not len(among) or not len(some):
+        return np.zeros(len(some), dtype=bool)
+    if len(some) * SEARCHED > len(among):
+        there = np.zeros(max(int(some.max()), int(among[-1])) + 1, dtype=bool)
+        there[among] = True
+        return there[some]
+    at = np.searchsorted(among, some)
+    at[at == len(among)] = 0
+    found: NDArray[np.bool_] = among[at] == some
+    return found
+
+
+def once(parts: Sequence[NDArray[AnyInteger]]) -> NDArray[AnyInteger]:
+    """What is in any of some arrays, ascending."""
+    parts = [part for part in parts if len(part)] or list(parts[:1])
+    numbers = np.concatenate(parts)
+    # Of pieces that ascend this sort makes one by merging, which reads each but once.
+    numbers.sort(kind="stable")
+    return numbers[beginnings(numbers)]
+
+
+def beginnings(ordered: NDArray[Any]) -> NDArray[np.int64]:
+    """Where each number begins in an array of numbers in order."""
+    if not len(ordered):
+        return np.zeros(0, dtype=np.int64)
+    return np.concatenate(([0], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1))
