@@ -28,7 +28,7 @@ _UNIT = re.compile(
 _SIMPLE = re.compile("[ -~\xa1-\xac\xae-\u02ff\u0370-\u0482\u2010-\u2027]*+")
 
 # What html2text puts before a list's entry or a quotation: lines that follow align behind it.
-_LEAD = re.compile(r"\s*(?:(?:[*+-]|\d{1,3}\.|>+)\s+)?")
+_LEAD = re.compile(r" *(?:(?:[*+-]|[0-9]{1,3}\.|>+) +)?")
 _LEAD_MOST = 12
 
 
