@@ -39,6 +39,7 @@ from searchfeed.store import Progress, Store
 
 if TYPE_CHECKING:
     from searchfeed.doctor import Checkup
+    from searchfeed.locks import Waiting
     from searchfeed.sources import Outline
 
 BUCKETS = 1_000
@@ -54,16 +55,23 @@ class Index:
     Args:
         path: the directory of the index; ``update`` creates it.
         engine: the name of a search engine (see ``searchfeed.engines.ENGINES``).
+        waiting: called once by a method that has to wait for another writer, with who that is.
 
     Every method raises IndexNotFoundError where there is no index yet (``update`` never does),
     UnsafeIndexError where the directory belongs to another user, and ArchiveError or EngineError
     where the disk or the files fail.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, engine: str = "whoosh") -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        engine: str = "whoosh",
+        waiting: Waiting | None = None,
+    ) -> None:
         self.path = Path(path)
         self.engine = engine
-        self._store = Store(self.path, engine)
+        self._store = Store(self.path, engine, waiting)
 
     def update(
         self,
@@ -707,6 +715,21 @@ class Index:
             IndexLockedError: another process went on writing for a minute.
         """
         return self._store.rebuild(progress)
+
+    def backup(self, file: str | os.PathLike[str], *, overwrite: bool = False) -> int:
+        """Copy the archive to one file, while others go on writing.
+
+        To use it, put it into a directory of its own as ``archive.sqlite`` and open that: the
+        first search makes the search index.
+
+        Args:
+            file: is there in full or not at all, and only the user can read it.
+            overwrite: whether it takes the place of a file that is there already.
+
+        Returns:
+            How many entries the copy has.
+        """
+        return self._store.archive().backup(Path(file), overwrite=overwrite)
 
     def check(self, *, repair: bool = False, progress: Progress | None = None) -> Checkup:
         """Look for damage: in the archive, in the search index, and in how they agree.

@@ -18,7 +18,7 @@ from searchfeed.errors import (
     IndexNotFoundError,
     IndexVersionError,
 )
-from searchfeed.locks import WriteLock
+from searchfeed.locks import Waiting, WriteLock
 from searchfeed.ownership import refuse_shared
 
 Progress = Callable[[str, int, int], None]
@@ -36,9 +36,10 @@ SMALL = 2_000
 class Store:
     """What lies in the directory of an index. ``Index`` says what its methods raise."""
 
-    def __init__(self, path: Path, engine: str) -> None:
+    def __init__(self, path: Path, engine: str, waiting: Waiting | None = None) -> None:
         self._path = path
         self._name = engine
+        self._waiting = waiting
         self._lock = RLock()
         self._archive: Archive | None = None
         self._engine: Engine | None = None
@@ -49,6 +50,7 @@ class Store:
         engine = self.engine()
         if not engine.stale and engine.reached == archive.sequence:
             return engine, ()
+        behind = not engine.stale and engine.reached < archive.sequence
         try:
             with self.writing(patience=0):
                 if not engine.stale and engine.reached <= archive.sequence:
@@ -63,6 +65,11 @@ class Store:
         except IndexLockedError:
             # Whoever holds the lock brings the index up to date.
             return engine, ("The index is being updated: the newest entries may be missing.",)
+        except (ArchiveError, EngineError) as error:
+            # What it holds is right, and a full disk must not take that away as well.
+            if not behind:
+                raise
+            return engine, (f"The newest entries are missing: {error}.",)
         return engine, ()
 
     def catch_up(self, progress: Progress | None) -> None:
@@ -135,7 +142,8 @@ class Store:
                 f"{self._path} cannot be made: {reason}; name another place with --index"
             ) from error
         refuse_shared(self._path)
-        with WriteLock(self._path / "write.lock", PATIENCE if patience is None else patience):
+        patience = PATIENCE if patience is None else patience
+        with WriteLock(self._path / "write.lock", patience, self._waiting):
             yield
 
     def rebuild(self, progress: Progress | None) -> int:

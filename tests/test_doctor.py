@@ -205,7 +205,7 @@ def test_a_changed_text_is_named_and_put_right(path: Path) -> None:
     mended = check(path, repair=True)
     assert mended.sound
     assert everything(path) == whole
-    (kept,) = [file for file in path.iterdir() if ".damaged-" in file.name]
+    (kept,) = path.glob(f"archive.sqlite.damaged-{datetime.now().astimezone():%Y%m%d}-*")
     assert kept.stat().st_mode & 0o077 == 0
 
 
@@ -380,12 +380,3 @@ def test_the_command_says_what_it_found(path: Path, capsys: pytest.CaptureFixtur
     heard = capsys.readouterr()
     assert (heard.out, heard.err) == ("", "")
     assert run(["--index", str(path / "none"), "doctor"]) == 2
-
-
-def test_the_damaged_file_is_named_by_the_day(path: Path) -> None:
-    settled(path)
-    flip(path / "archive.sqlite", 4096 * 3 + 2000, 255)
-    if not check(path).archive:
-        pytest.skip("that byte carries nothing in this archive")
-    check(path, repair=True)
-    assert list(path.glob(f"archive.sqlite.damaged-{datetime.now().astimezone():%Y%m%d}-*"))

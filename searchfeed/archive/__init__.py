@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Self
 
 from searchfeed.archive import records, storing, subscriptions
+from searchfeed.archive.backup import Backups
 from searchfeed.archive.connections import Connections
 from searchfeed.archive.records import Changes, Figures, Version
 from searchfeed.archive.removing import Removals
@@ -52,7 +53,7 @@ _NEWEST = (
 )
 
 
-class Archive(Subscriptions, Removals, Transfer):
+class Archive(Subscriptions, Removals, Transfer, Backups):
     """The archive in the file ``path``, which is made if there is none (its directory is not).
 
     Any thread may call any method, and other processes may read and write at the same time:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
+from urllib.parse import quote
 
 from searchfeed.archive import schema
 from searchfeed.errors import ArchiveError, IndexLockedError, SearchfeedError
@@ -33,6 +34,15 @@ _TROUBLES = {
     sqlite3.SQLITE_NOTADB: "it is not an archive, or is damaged; put a backup in its place",
     sqlite3.SQLITE_IOERR: "the disk reports an error; check the disk and the space left on it",
 }
+
+
+_NO_ROOM = (
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_IOERR,
+)
+"""How opening fails where no file can be made or made longer."""
 
 
 class Connections:
@@ -59,7 +69,7 @@ class Connections:
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
         """A connection that sees one state of the database, whatever is written meanwhile."""
-        with self._borrowed() as connection, _transaction(connection, "BEGIN"):
+        with self._borrowed(reading=True) as connection, _transaction(connection, "BEGIN"):
             yield connection
 
     @contextmanager
@@ -91,7 +101,7 @@ class Connections:
     def _prepare(self) -> None:
         with self._translated():
             self._close_to_others()
-            connection = self._connect()
+            connection = self._connect_to_read()
             try:
                 schema.check(connection, self._path)
                 if schema.version(connection) < schema.VERSION:
@@ -103,7 +113,7 @@ class Connections:
             except BaseException:
                 connection.close()
                 raise
-            self._idle.append(connection)
+            self._give_back(connection)
 
     def _close_to_others(self) -> None:
         """Let nobody else read it, whoever may look into its directory.
@@ -141,14 +151,29 @@ class Connections:
             raise
         return connection
 
+    def _connect_to_read(self) -> sqlite3.Connection:
+        """A connection, where SQLite has no room for the files beside the database a frozen one.
+
+        What is kept is thus read from full disks and from such that cannot be written. As those
+        files are not there, nobody has the database open to write to it.
+        """
+        try:
+            return self._connect()
+        except sqlite3.OperationalError as error:
+            if _code(error) not in _NO_ROOM or not _is_settled(self._path):
+                raise
+            return _Frozen(f"file:{quote(str(self._path))}?immutable=1")
+
     @contextmanager
-    def _borrowed(self) -> Iterator[sqlite3.Connection]:
+    def _borrowed(self, *, reading: bool = False) -> Iterator[sqlite3.Connection]:
         with self._translated():
             with self._lock:
                 if self._closed:
                     raise ArchiveError(f"the archive {self._path} has been closed")
                 idle = self._idle.pop() if self._idle else None
-            connection = self._connect() if idle is None else idle
+            if idle is None:
+                idle = self._connect_to_read() if reading else self._connect()
+            connection = idle
             try:
                 yield connection
             finally:
@@ -156,8 +181,10 @@ class Connections:
 
     def _give_back(self, connection: sqlite3.Connection) -> None:
         with self._lock:
-            # One whose rollback failed is not to be trusted again.
-            keep = not (self._closed or connection.in_transaction)
+            # One whose rollback failed is not to be trusted again, and one that is frozen does
+            # not see what is written as soon as there is room again.
+            once = connection.in_transaction or isinstance(connection, _Frozen)
+            keep = not (self._closed or once)
             if keep:
                 self._idle.append(connection)
         if not keep:
@@ -179,6 +206,22 @@ class Connections:
             )
         trouble = _TROUBLES.get(code, str(error))
         return ArchiveError(f"the archive {self._path}: {trouble}")
+
+
+class _Frozen(sqlite3.Connection):
+    """A connection that reads a database as it lies there, and makes no file."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(address, isolation_level=None, check_same_thread=False, uri=True)
+
+
+def _is_settled(path: Path) -> bool:
+    """Whether there is a database, and nothing in its log that is not in it."""
+    try:
+        log = Path(f"{path}-wal")
+        return path.stat().st_size > 0 and not (log.exists() and log.stat().st_size)
+    except OSError:
+        return False
 
 
 @contextmanager

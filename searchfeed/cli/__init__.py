@@ -13,6 +13,7 @@ import click
 
 from searchfeed import __version__
 from searchfeed.cli import (
+    backup,
     doctor,
     explain,
     export,
@@ -76,6 +77,7 @@ for command in (
     prune.prune,
     update.rebuild,
     doctor.doctor,
+    backup.backup,
     guide.help,
     guide.completion,
 ):

@@ -40,7 +40,7 @@ class Settings:
         """The index named, else the one in the user's data directory."""
         from searchfeed.index import Index
 
-        return Index(self.path)
+        return Index(self.path, waiting=lambda holder: self.say(f"waiting for {holder}; it writes"))
 
     @property
     def path(self) -> Path:

@@ -13,6 +13,7 @@ import os
 import struct
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeAlias
@@ -77,8 +78,10 @@ class FileWriter:
         trace: TracebackType | None,
     ) -> None:
         if not self._file.closed:
-            self._file.close()
             self._temporary.unlink(missing_ok=True)
+            # On a full disk it fails again, and what led here tells more.
+            with suppress(OSError):
+                self._file.close()
 
     def add(self, name: str, part: str, array: Array) -> None:
         """Write a flat array as the section ``(name, part)``; an empty one takes no section."""
