@@ -25,6 +25,7 @@ from searchfeed.errors import ParseError, QueryError
 from searchfeed.feeds import guard, parse
 from searchfeed.feeds.workers import Document, Workers
 from searchfeed.models import Feed
+from searchfeed.output import wrapping
 from searchfeed.output.clean import UNSAFE
 
 SECONDS = 5
@@ -358,6 +359,12 @@ def test_a_long_text_is_cut_with_a_warning() -> None:
         feed = parse(data, url="long.xml")
         assert feed.entries[0].body.startswith("start")
         assert any("were cut after" in warning for warning in feed.warnings)
+
+
+def test_a_body_of_opening_brackets_is_wrapped_in_time() -> None:
+    start = time.process_time()
+    assert wrapping.starts("｛［" * 100_000 + "京", 80)
+    assert time.process_time() - start < SECONDS
 
 
 def test_a_file_may_have_more_elements_than_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ _CLOSING = (
 )
 # What stays on one line.
 _UNIT = re.compile(
-    rf"\s+|[{_OPENING}]*[{_IDEOGRAPH}][{_CLOSING}]*|[^\s{_IDEOGRAPH}{_OPENING}]+[{_CLOSING}]*|\S"
+    rf"\s+|[{_OPENING}]{{0,8}}+[{_IDEOGRAPH}][{_CLOSING}]*|[^\s{_IDEOGRAPH}{_OPENING}]+[{_CLOSING}]*|\S"
 )
 
 # Text of which every character takes one cell and only spaces divide words: most of what there is.
