@@ -91,6 +91,7 @@ RESULTS: Renderers[Results] = Renderers(
         "json": "records:results",
         "ndjson": "records:lines",
         "csv": "sheet:results",
+        "markdown": "markdown:results",
     },
 )
 
@@ -118,7 +119,18 @@ TREND: Renderers[Trend] = Renderers(
 ENTRY: Renderers[Entry] = Renderers(
     people="page",
     programs="plain",
-    functions={"page": "page:entry", "plain": "plain:entry", "json": "records:entry"},
+    functions={
+        "page": "page:entry",
+        "plain": "plain:entry",
+        "json": "records:entry",
+        "markdown": "markdown:entry",
+    },
+)
+
+ENTRIES: Renderers[tuple[Entry, ...]] = Renderers(
+    people="markdown",
+    programs="ndjson",
+    functions={"markdown": "markdown:entries", "ndjson": "records:entry_lines"},
 )
 
 HISTORY: Renderers[tuple[Version, ...]] = Renderers(

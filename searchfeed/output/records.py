@@ -101,6 +101,13 @@ def entry(entry: Entry, screen: Screen) -> Iterator[str]:
     yield f"{_dump(record, screen, indent=2)}\n"
 
 
+def entry_lines(entries: tuple[Entry, ...], screen: Screen) -> Iterator[str]:
+    """One whole entry an object, one object a line."""
+    for each in entries:
+        record = {"version": VERSION, **_entry(each), "body": each.body}
+        yield f"{_dump(record, screen)}\n"
+
+
 def history(versions: tuple[Version, ...], screen: Screen) -> Iterator[str]:
     """One document with every version of an entry, the oldest first."""
     each = [
