@@ -28,6 +28,15 @@ def shared() -> Path:
     return path
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_config_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What the developer has set for himself changes no test, in this process or another."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.delenv("SEARCHFEED_CONFIG", raising=False)
+        yield
+
+
 @pytest.fixture
 def web() -> Iterator[Web]:
     """An HTTP server on loopback; tests/loopback.py says how to write its answers."""

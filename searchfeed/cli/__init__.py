@@ -14,6 +14,7 @@ import click
 from searchfeed import __version__
 from searchfeed.cli import (
     backup,
+    config,
     doctor,
     explain,
     export,
@@ -29,6 +30,8 @@ from searchfeed.cli import (
     watch,
 )
 from searchfeed.cli.base import Group, Settings, epilog, global_options
+from searchfeed.cli.configurable import KEYS
+from searchfeed.cli.configuration import read
 from searchfeed.cli.streams import complain, prepare, say, write
 from searchfeed.errors import QueryError, SearchfeedError
 
@@ -78,10 +81,15 @@ for command in (
     update.rebuild,
     doctor.doctor,
     backup.backup,
+    config.config,
     guide.help,
     guide.completion,
 ):
     app.add_command(command)
+
+for key in KEYS:
+    for option in key.options(app):
+        option.envvar = key.variable
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -90,12 +98,19 @@ def run(arguments: Sequence[str]) -> int:
     Whatever goes wrong becomes a line on stderr; only ``SEARCHFEED_DEBUG`` lets a traceback out.
     """
     prepare()
+    configuration = read(app)
     try:
-        code = app.main(list(arguments), prog_name="searchfeed", standalone_mode=False)
+        code = app.main(
+            list(arguments),
+            prog_name="searchfeed",
+            standalone_mode=False,
+            obj=Settings(configuration=configuration),
+            default_map=configuration.defaults(),
+        )
     except click.Abort:
         return 130
     except click.UsageError as error:
-        complain(error.format_message())
+        complain(f"{error.format_message()}{_variable(error)}")
         if error.ctx:
             say(f"how to use it: {error.ctx.command_path} --help")
         return 2
@@ -116,6 +131,17 @@ def run(arguments: Sequence[str]) -> int:
         complain(f"this is a bug in searchfeed: {kind}: {error}; {DEBUG}=1 shows where it is")
         return 2
     return code if isinstance(code, int) else 0
+
+
+def _variable(error: click.UsageError) -> str:
+    """Which variable of the environment a wrong value is from, where it is from one."""
+    option = error.param if isinstance(error, click.BadParameter) else None
+    if not error.ctx or not option or not option.name or not isinstance(option.envvar, str):
+        return ""
+    environment = click.core.ParameterSource.ENVIRONMENT
+    if error.ctx.get_parameter_source(option.name) is not environment:
+        return ""
+    return f" ({option.envvar} says so)"
 
 
 def _point_out(error: QueryError) -> None:

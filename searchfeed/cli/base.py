@@ -21,6 +21,7 @@ from searchfeed.output.clean import clean, line
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from searchfeed.cli.configuration import Configuration
     from searchfeed.index import Index
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -29,12 +30,17 @@ Value = TypeVar("Value")
 
 @dataclass(slots=True)
 class Settings:
-    """What the global options say; ``index`` is None where none was named."""
+    """What the global options say; ``directory`` is None where no index was named.
 
-    index: str | None = None
+    Whoever asks for the index of a ``configuration`` that cannot be used is told so; what needs no
+    index goes on.
+    """
+
+    directory: str | None = None
     quiet: bool = False
     verbose: bool = False
     color: str = "auto"
+    configuration: Configuration | None = None
 
     def open(self) -> Index:
         """The index named, else the one in the user's data directory."""
@@ -44,9 +50,15 @@ class Settings:
 
     @property
     def path(self) -> Path:
-        """Where the index is."""
-        if self.index:
-            return Path(self.index)
+        """Where the index is.
+
+        Raises:
+            ConfigError: the config file, which may name it, cannot be used.
+        """
+        if self.configuration:
+            self.configuration.check()
+        if self.directory:
+            return Path(self.directory)
         from platformdirs import user_data_path
 
         return user_data_path("searchfeed")
@@ -194,14 +206,19 @@ def global_options(*, hidden: bool) -> Callable[[Function], Function]:
 def network_options(function: Function) -> Function:
     """Whose servers may be asked."""
     return click.option(
-        "--allow-private",
-        is_flag=True,
-        envvar="SEARCHFEED_ALLOW_PRIVATE",
+        "--allow-private/--no-allow-private",
+        default=False,
         help=(
             "Also fetch from your own network (localhost, 192.168.0.0/16 and the like).  "
             "[env: SEARCHFEED_ALLOW_PRIVATE]"
         ),
     )(function)
+
+
+def given(name: str) -> bool:
+    """Whether a parameter was given on the command line, not in the environment or a file."""
+    source = click.get_current_context().get_parameter_source(name)
+    return source is click.core.ParameterSource.COMMANDLINE
 
 
 def format_options(renderers: Renderers[Any]) -> Callable[[Function], Function]:
@@ -273,8 +290,9 @@ def _global_options(*, hidden: bool) -> list[Callable[[Function], Function]]:
     return [
         click.option(
             "--index",
+            # By its name a config file would take the options of the command "index" for it.
+            "directory",
             metavar="DIR",
-            envvar=None if hidden else "SEARCHFEED_INDEX",
             callback=_keep,
             expose_value=False,
             hidden=hidden,

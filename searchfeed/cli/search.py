@@ -13,6 +13,7 @@ from searchfeed.cli.base import (
     complete_query,
     epilog,
     format_options,
+    given,
     global_options,
     page_options,
 )
@@ -81,17 +82,15 @@ class FacetNames(click.ParamType[tuple[Facet, ...]]):
 @click.argument("query", nargs=-1, type=click.UNPROCESSED, shell_complete=complete_query)
 @page_options
 @click.option(
-    "--fuzzy",
-    is_flag=True,
+    "--fuzzy/--no-fuzzy",
+    default=False,
     help="Find words with typing mistakes too; entries with the words as typed come first.",
 )
 @click.option(
-    "--no-dedupe",
-    "dedupe",
-    is_flag=True,
-    flag_value=False,
+    "--dedupe/--no-dedupe",
     default=True,
-    help="Show the same story as often as feeds have it, instead of once.",
+    show_default=True,
+    help="Show the same story once, or as often as feeds have it.",
 )
 @click.option(
     "--recency",
@@ -136,9 +135,12 @@ def search(
     """
     names = tuple(dict.fromkeys(chain.from_iterable(facets)))
     if names and not json and format not in (None, *FACETED.formats):
-        raise click.UsageError(
-            f"--facet does not go with --format {format}; take one of: {', '.join(FACETED.formats)}"
-        )
+        if given("format"):
+            formats = ", ".join(FACETED.formats)
+            raise click.UsageError(
+                f"--facet does not go with --format {format}; take one of: {formats}"
+            )
+        format = None  # noqa: A001
     with settings.open() as index:
         results = index.search(
             " ".join(query),

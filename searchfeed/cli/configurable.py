@@ -1,0 +1,98 @@
+"""Which options can be set once and for all, in the environment or in the config file.
+
+To make a setting of an option, write a ``Key`` for it; nothing else is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import click
+
+KEYMAP = "keys"
+"""The table whose keys are actions of the terminal app, and whose values are the keys for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A setting.
+
+    Attributes:
+        name: as in the file, behind the name of its table and a dot where it is in one.
+        option: the name of the parameters that it sets.
+        commands: whose they are; the empty name is the program itself.
+        meaning: what it is, in a sentence for the example.
+        default: what holds where nobody says otherwise, as the file would have it; None: nothing.
+        sample: what the example shows where there is no default.
+    """
+
+    name: str
+    option: str
+    commands: tuple[str, ...]
+    meaning: str
+    default: bool | int | str | tuple[str, ...] | None = None
+    sample: str = ""
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return f"SEARCHFEED_{self.name.rpartition('.')[2].upper()}"
+
+    def options(self, app: click.Group) -> Iterator[click.Option]:
+        """The options that it sets."""
+        for path in self.commands:
+            command: click.Command = app
+            for name in path.split():
+                assert isinstance(command, click.Group)
+                command = command.commands[name]
+            yield from (
+                each
+                for each in command.params
+                if isinstance(each, click.Option) and each.name == self.option
+            )
+
+
+_PAGES = ("search", "like")
+_FETCHES = ("index", "update", "watch", "feeds add")
+
+KEYS = (
+    Key("index", "directory", ("",), "Where the index is.", sample="~/feeds"),
+    Key("color", "color", ("",), "When to use colours: auto, always or never.", "auto"),
+    Key("search.limit", "limit", _PAGES, "Hits at most.", 10),
+    Key("search.sort", "sort", _PAGES, "The order: relevance, date or -date.", "relevance"),
+    Key(
+        "search.format",
+        "format",
+        _PAGES,
+        "How to write hits; without it, a table on a terminal and plain elsewhere.",
+        sample="table",
+    ),
+    Key("search.feeds", "feeds", _PAGES, "Only feeds whose title or URL holds one of these.", ()),
+    Key(
+        "search.recency",
+        "recency",
+        ("search",),
+        "Prefer newer entries: one so old counts half as much more as one of today.",
+        sample="30d",
+    ),
+    Key(
+        "search.fuzzy", "fuzzy", ("search",), "Find words with typing mistakes too.", default=False
+    ),
+    Key(
+        "search.dedupe",
+        "dedupe",
+        ("search",),
+        "Show the same story once, and not as often as feeds have it.",
+        default=True,
+    ),
+    Key(
+        "network.allow_private",
+        "allow_private",
+        _FETCHES,
+        "Fetch from your own network.",
+        default=False,
+    ),
+    Key("network.every", "every", ("watch",), "From one round of watch to the next.", "15m"),
+)
+"""Every setting there is, in the order of the example."""
