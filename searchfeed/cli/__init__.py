@@ -14,6 +14,7 @@ import click
 from searchfeed import __version__
 from searchfeed.cli import (
     backup,
+    browse,
     config,
     doctor,
     explain,
@@ -55,10 +56,16 @@ DEBUG = "SEARCHFEED_DEBUG"
 def app(context: click.Context, /) -> None:
     """Keep every entry that your feeds ever published, and find it again.
 
-    The options below may stand before or behind the command.
+    Without a command it is browsed on a terminal. The options below may stand before or behind the
+    command.
     """
     context.ensure_object(Settings)
-    if context.invoked_subcommand is None:
+    if context.invoked_subcommand is not None:
+        return
+    if browse.can_browse():
+        with browse.browse.make_context("browse", [], parent=context) as opened:
+            browse.browse.invoke(opened)
+    else:
         write([f"{context.get_help()}\n"])
 
 
@@ -66,6 +73,7 @@ for command in (
     update.index,
     update.update,
     watch.watch,
+    browse.browse,
     search.search,
     like.like,
     trend.trend,

@@ -54,11 +54,12 @@ class Key:
 
 
 _PAGES = ("search", "like")
-_FETCHES = ("index", "update", "watch", "feeds add")
+_FETCHES = ("browse", "index", "update", "watch", "feeds add")
 
 KEYS = (
     Key("index", "directory", ("",), "Where the index is.", sample="~/feeds"),
     Key("color", "color", ("",), "When to use colours: auto, always or never.", "auto"),
+    Key("theme", "theme", ("browse",), "Colours of the app: dark, light or contrast.", "dark"),
     Key("search.limit", "limit", _PAGES, "Hits at most.", 10),
     Key("search.sort", "sort", _PAGES, "The order: relevance, date or -date.", "relevance"),
     Key(

@@ -1,0 +1,53 @@
+"""Every key of the app that is not a list's, the search line's or the timeline's own.
+
+A binding's ``id`` is its name in a keymap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.binding import ActiveBinding, Binding
+
+SCREEN: tuple[Binding, ...] = (
+    Binding("slash", "search", "Search", id="search"),
+    Binding("enter", "read", "Read", id="read"),
+    Binding("o", "open", "Open in the browser", id="open", show=False),
+    Binding("y", "copy_link", "Copy the link", id="copy-link", show=False),
+    Binding("Y", "copy_markdown", "Copy as Markdown", id="copy-markdown", show=False),
+    Binding("m", "mark", "Mark", id="mark"),
+    Binding("e", "export", "Export what is marked", id="export", show=False),
+    Binding("L", "like", "More like this", id="like", show=False),
+    Binding("s", "sort", "Sort", id="sort"),
+    Binding("f", "facets", "Facets", id="facets"),
+    Binding("t", "timeline", "Timeline", id="timeline"),
+    Binding("u", "update", "Update feeds", id="update"),
+    Binding("a", "add", "Add feeds", id="add", show=False),
+    Binding("question_mark,f1", "help", "Help", id="help"),
+    Binding("escape", "back", "Back", id="back", show=False),
+    Binding("q", "quit", "Quit", id="quit"),
+)
+
+TITLES = {
+    "SearchLine": "In the search line",
+    "ResultList": "In a list",
+    "FacetBar": "In the facets",
+    "Timeline": "In the timeline",
+    "Reading": "While reading",
+    "SearchScreen": "Anywhere but in the search line",
+    "SearchfeedApp": "Always",
+}
+"""What stands above the keys of a part of the screen."""
+
+
+def told(active: Iterable[ActiveBinding]) -> list[tuple[str, list[tuple[list[str], str]]]]:
+    """What works now: for each part of the screen its title, and rows of keys and what they do."""
+    parts: dict[str, dict[str, list[str]]] = {}
+    for binding in active:
+        if binding.enabled and binding.binding.description and not binding.binding.system:
+            title = TITLES.get(type(binding.node).__name__)
+            if title is None:
+                continue
+            rows = parts.setdefault(title, {})
+            rows.setdefault(binding.binding.description, []).append(binding.binding.key)
+    return [(title, [(keys, what) for what, keys in rows.items()]) for title, rows in parts.items()]

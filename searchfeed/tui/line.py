@@ -1,0 +1,229 @@
+"""The search line, and below it what is wrong with what stands in it, or what it may become."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.text import Text
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+from textual.widgets import Input
+
+from searchfeed.errors import QueryError
+from searchfeed.output.clean import line
+from searchfeed.tui.drawing import ink, strip
+from searchfeed.tui.queries import Queries
+
+
+class SearchLine(Input):
+    """Where the query is typed.
+
+    Args:
+        queries: those asked earlier.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "take", "Complete", id="complete"),
+        Binding("shift+tab", "other", "Another", id="next-completion", show=False),
+        Binding("down", "screen.move(1)", "Next result", id="next-result", show=False),
+        Binding("up", "screen.move(-1)", "Result before", id="previous-result", show=False),
+        Binding("ctrl+up", "earlier", "Earlier query", id="earlier-query", show=False),
+        Binding("ctrl+down", "later", "Later query", id="later-query", show=False),
+    ]
+
+    @dataclass
+    class Took(Message):
+        """The completion is wanted: the one marked, or (``other``) the one behind it."""
+
+        other: bool = False
+
+    def __init__(self, value: str, queries: Queries, *, id: str) -> None:
+        super().__init__(
+            value,
+            placeholder="search",
+            id=id,
+            compact=True,
+            select_on_focus=False,
+        )
+        self.queries = queries
+        self.completable = False
+
+    def replace_with(self, text: str) -> None:
+        """Put another text in its place; what is behind the cursor stays behind it."""
+        behind = len(self.value) - self.cursor_position
+        self.value = text
+        self.cursor_position = len(text) - behind
+
+    def column(self, position: int) -> int:
+        """The column of the screen in which a character of the line is."""
+        return self.content_region.x + cell_len(self.value[:position]) - int(self.scroll_offset.x)
+
+    def action_take(self) -> None:
+        """Take the completion, or leave the line where there is none."""
+        if self.completable:
+            self.post_message(self.Took())
+        else:
+            self.screen.focus_next()
+
+    def action_other(self) -> None:
+        """Mark the next completion, or leave the line where there is none."""
+        if self.completable:
+            self.post_message(self.Took(other=True))
+        else:
+            self.screen.focus_previous()
+
+    def action_cursor_right(self, select: bool = False) -> None:  # noqa: FBT001, FBT002 - Textual's
+        """At the end of the line, take the completion."""
+        if self.completable and self.cursor_at_end and not select:
+            self.post_message(self.Took())
+        else:
+            super().action_cursor_right(select)
+
+    def action_earlier(self) -> None:
+        """The query before."""
+        self._recall(self.queries.earlier(self.value))
+
+    def action_later(self) -> None:
+        """The query behind."""
+        self._recall(self.queries.later(self.value))
+
+    def _recall(self, text: str) -> None:
+        self.value = text
+        self.cursor_position = len(text)
+
+
+class Hints(Widget):
+    """One line: completions, or what is wrong, or what may have been meant."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "hints--completion",
+        "hints--marked",
+        "hints--wrong",
+        "hints--note",
+    }
+
+    @dataclass
+    class Taken(Message):
+        """A text was chosen to stand in the search line."""
+
+        text: str
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._completions: tuple[str, ...] = ()
+        self._labels: tuple[str, ...] = ()
+        self._marked = 0
+        self._error: QueryError | None = None
+        self._offset = 0
+        self._note = ""
+        self._suggestion = ""
+        self._places: list[tuple[range, str]] = []
+
+    def complete(self, text: str, completions: tuple[str, ...]) -> None:
+        """Offer these in the place of ``text``."""
+        self._completions = completions
+        self._labels = tuple(_difference(text, each) for each in completions)
+        self._marked = 0
+        self._redraw()
+
+    def mark_next(self) -> None:
+        """Mark the completion behind the one that is marked."""
+        if self._completions:
+            self._marked = (self._marked + 1) % len(self._completions)
+            self._redraw()
+
+    @property
+    def marked(self) -> str:
+        """The text that the marked completion gives, or an empty one."""
+        return self._completions[self._marked] if self._completions else ""
+
+    def point_out(self, error: QueryError | None, offset: int = 0) -> None:
+        """Show what is wrong, below its place: ``offset`` cells from the left."""
+        self._error, self._offset = error, offset
+        self._redraw()
+
+    def tell(self, note: str, suggestion: str = "") -> None:
+        """Show what may be good to know, and a query that may have been meant."""
+        self._note, self._suggestion = note, suggestion
+        self._redraw()
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to show."""
+        return not (self._completions or self._error or self._note or self._suggestion)
+
+    def _redraw(self) -> None:
+        self.set_class(self.empty, "-empty")
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:  # noqa: ARG002
+        """Draw it; what is wrong comes before all else."""
+        width = self.size.width
+        self._places = []
+        if self._error:
+            text = self._wrong(self._error, width)
+        elif self._completions:
+            text = self._offered(width)
+        else:
+            text = self._told()
+        return strip(self, text)
+
+    def _wrong(self, error: QueryError, width: int) -> Text:
+        style = ink(self, "hints--wrong")
+        carets = "^" * max(1, cell_len(error.query[error.start : error.end]))
+        reason = line(str(error))
+        start = max(0, self._offset)
+        if start + len(carets) + 1 + cell_len(reason) <= width:
+            return Text(f"{' ' * start}{carets} {reason}", style)
+        if cell_len(reason) + 1 <= start:
+            return Text(f"{' ' * (start - cell_len(reason) - 1)}{reason} {carets}", style)
+        return Text(f" {reason}", style)
+
+    def _offered(self, width: int) -> Text:
+        offered = ink(self, "hints--completion")
+        marked = ink(self, "hints--marked")
+        text = Text("  ")
+        for number, label in enumerate(self._labels):
+            shown = f" {line(label)} "
+            if number != self._marked and text.cell_len + cell_len(shown) > width:
+                break
+            start = text.cell_len
+            text.append(shown, marked if number == self._marked else offered)
+            self._places.append((range(start, text.cell_len), self._completions[number]))
+        return text
+
+    def _told(self) -> Text:
+        style = ink(self, "hints--note")
+        text = Text("  ")
+        if self._suggestion:
+            text.append("did you mean ", style)
+            start = text.cell_len
+            marked = ink(self, "hints--marked")
+            text.append(f" {line(self._suggestion)} ", marked)
+            self._places.append((range(start, text.cell_len), self._suggestion))
+            text.append("  ")
+        text.append(line(self._note), style)
+        return text
+
+    def on_click(self, event: events.Click) -> None:
+        """Take what was clicked."""
+        for cells, text in self._places:
+            if event.x in cells:
+                self.post_message(self.Taken(text))
+
+
+def _difference(text: str, completed: str) -> str:
+    """The word that a completion is about: what is left without what both have in common."""
+    head = 0
+    while head < min(len(text), len(completed)) and text[head] == completed[head]:
+        head += 1
+    start = max(completed.rfind(" ", 0, head), completed.rfind("(", 0, head)) + 1
+    tail = 0
+    while tail < min(len(text), len(completed)) - head and text[-1 - tail] == completed[-1 - tail]:
+        tail += 1
+    return completed[start : len(completed) - tail]

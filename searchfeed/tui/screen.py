@@ -1,0 +1,434 @@
+"""The one screen: a search line, what it finds, and the entry that is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Container, Horizontal
+from textual.widgets import Footer, Input, Static
+
+from searchfeed.errors import IndexNotFoundError, QueryError
+from searchfeed.models import Entry, Sort
+from searchfeed.output.clean import line
+from searchfeed.output.human import count, duration
+from searchfeed.tui.chips import Chips
+from searchfeed.tui.criteria import Criteria
+from searchfeed.tui.facets import FacetBar
+from searchfeed.tui.growing import Growing, said
+from searchfeed.tui.keys import SCREEN, told
+from searchfeed.tui.line import Hints, SearchLine
+from searchfeed.tui.listing import Listing
+from searchfeed.tui.queries import Queries
+from searchfeed.tui.reading import Reading
+from searchfeed.tui.results import ResultList
+from searchfeed.tui.searcher import Completed, Counted, Folded, Found, More, Refused, Searcher
+from searchfeed.tui.timeline import Timeline
+from searchfeed.tui.welcome import Welcome
+
+if TYPE_CHECKING:
+    from textual import events
+
+    from searchfeed.index import Index
+
+SINGLE = (80, 30)
+"""With fewer columns or rows than these, results or the entry are shown, not both."""
+
+WIDE, FACETS_WIDE, LOW = 120, 150, 14
+"""Columns from which the entry stands beside the results, and the facets too; rows under which
+only what is indispensable is shown."""
+
+_PREVIEW = 0.04
+"""Seconds that the cursor rests on a hit before it is shown: not each is while a key is held."""
+
+_ORDERS = {
+    Sort.RELEVANCE: "by relevance",
+    Sort.NEWEST: "newest first",
+    Sort.OLDEST: "oldest first",
+}
+
+
+class SearchScreen(Growing):
+    """Search, results, reading; facets, timeline and status around them.
+
+    Args:
+        index: what is searched.
+        query: what stands in the search line at first.
+        now: the time, for dates that are relative to it.
+        queries: those asked earlier.
+        allow_private: whether addresses inside the user's own network may be fetched.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = list(SCREEN)
+
+    def __init__(
+        self,
+        index: Index,
+        query: str,
+        *,
+        now: Callable[[], datetime],
+        queries: Queries,
+        allow_private: bool,
+    ) -> None:
+        super().__init__(index, now, allow_private=allow_private)
+        self._queries = queries
+        self._searcher = Searcher(index, self.post_message)
+        self.criteria = Criteria(query)
+        self._shown = self.criteria
+        self._folded = False
+        self._facets_wanted: bool | None = None
+        self._message = ""
+        self._figures = ""
+
+    def compose(self) -> ComposeResult:
+        """From top to bottom, in the order in which it is read."""
+        with Horizontal(id="ask"):
+            yield Static("❯", id="prompt", markup=False)
+            yield SearchLine(self.criteria.text, self._queries, id="query")
+            yield Static("", id="figures", markup=False)
+        yield Hints(id="hints")
+        yield Timeline(id="timeline")
+        yield Chips(id="chips")
+        with Horizontal(id="panes"):
+            yield FacetBar(id="facets")
+            with Container(id="main"):
+                yield ResultList(now=self.now, marked=self.marks, id="results")
+                yield Reading(self.index, id="reading")
+        yield Welcome(id="welcome")
+        yield Static("", id="status", markup=False)
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Show the newest entries, or what was asked for at the start."""
+        self.line = self.query_one("#query", SearchLine)
+        self.hints = self.query_one("#hints", Hints)
+        self.timeline = self.query_one("#timeline", Timeline)
+        self.chips = self.query_one("#chips", Chips)
+        self.facets = self.query_one("#facets", FacetBar)
+        self.results = self.query_one("#results", ResultList)
+        self.reading = self.query_one("#reading", Reading)
+        self.welcome = self.query_one("#welcome", Welcome)
+        self._preview = self.set_timer(_PREVIEW, self._show_entry)
+        self.line.focus()
+        self._searcher.fold()
+        self.search()
+
+    # ---- searching
+
+    def search(self, *, keep: bool = False) -> None:
+        """Look for what is asked for now."""
+        self._keep = keep
+        self._searcher.search(self.criteria, self.results.page + 4)
+
+    def narrow(self, criteria: Criteria) -> None:
+        """Look for something else."""
+        self.criteria = criteria
+        self.chips.show(criteria)
+        self.search()
+
+    @on(Input.Changed, "#query")
+    def _typed(self, event: Input.Changed) -> None:
+        self._searcher.complete(event.value, self.line.cursor_position)
+        if event.value != self.criteria.text or self.criteria.like:
+            self.narrow(self.criteria.typed(event.value))
+
+    @on(Input.Submitted, "#query")
+    def _asked(self) -> None:
+        self._queries.add(self.line.value)
+        self.results.focus()
+
+    @on(Found)
+    def _found(self, message: Found) -> None:
+        if message.generation != self._searcher.generation:
+            return
+        results = message.results
+        self.set_empty(empty=not results.total and message.criteria.everything)
+        self._shown, self._folded = message.criteria, message.folded
+        self.results.show(results, keep=self._keep)
+        self.hints.point_out(None)
+        nothing = "" if results.total or self.empty else "nothing found"
+        note = " ".join([nothing, *results.notes]).strip()
+        self.hints.tell(note, results.suggestion if not message.criteria.conditions else "")
+        self._figures = f"{count(results.total, 'entry')} · {duration(results.elapsed)}"
+        self._tell_figures()
+        if message.criteria.like:
+            self.timeline.show(None)
+            self.facets.clear()
+
+    @on(More)
+    def _more(self, message: More) -> None:
+        if message.generation == self._searcher.generation:
+            self.results.add(message.offset, message.hits)
+
+    @on(Counted)
+    def _counted(self, message: Counted) -> None:
+        if message.generation == self._searcher.generation:
+            self.facets.show(message.facets, self.criteria)
+            self.timeline.show(message.trend)
+
+    @on(Refused)
+    def _refused(self, message: Refused) -> None:
+        if message.generation != self._searcher.generation:
+            return
+        error = message.error
+        if isinstance(error, QueryError):
+            self._point_out(error, message.criteria)
+        elif isinstance(error, IndexNotFoundError):
+            self.set_empty(empty=True)
+        else:
+            self.tell(said(error))
+
+    def _point_out(self, error: QueryError, criteria: Criteria) -> None:
+        shift = criteria.shift
+        text = criteria.text
+        start = min(max(error.start - shift, 0), len(text))
+        end = min(max(error.end - shift, start), len(text))
+        moved = QueryError(text, start, end, error.reason, error.suggestion)
+        self.hints.point_out(moved, self.line.column(start) - self.hints.region.x)
+
+    @on(Folded)
+    def _folds(self) -> None:
+        if not self._folded:
+            self.search(keep=True)
+
+    @on(ResultList.Wanted)
+    def _read_on(self, message: ResultList.Wanted) -> None:
+        self._searcher.more(self._shown, message.offset, message.limit)
+
+    # ---- completion
+
+    @on(Completed)
+    def _completed(self, message: Completed) -> None:
+        if message.text == self.line.value:
+            self.line.completable = bool(message.completions)
+            self.hints.complete(message.text, message.completions)
+
+    @on(SearchLine.Took)
+    def _took(self, message: SearchLine.Took) -> None:
+        if message.other:
+            self.hints.mark_next()
+        elif self.hints.marked:
+            self.line.replace_with(self.hints.marked)
+
+    @on(Hints.Taken)
+    def _taken(self, message: Hints.Taken) -> None:
+        self.line.replace_with(message.text)
+        self.line.focus()
+
+    # ---- narrowing
+
+    @on(FacetBar.Toggled)
+    def _toggled(self, message: FacetBar.Toggled) -> None:
+        self.narrow(self.criteria.toggled(message.condition))
+
+    @on(Timeline.Narrowed)
+    def _narrowed(self, message: Timeline.Narrowed) -> None:
+        self.narrow(self.criteria.within(message.condition))
+
+    @on(Chips.Removed)
+    def _removed(self, message: Chips.Removed) -> None:
+        if message.condition:
+            self.narrow(self.criteria.toggled(message.condition))
+        else:
+            self.narrow(replace(self.criteria, like=None))
+
+    def action_sort(self) -> None:
+        """The next order."""
+        self.criteria = self.criteria.resorted()
+        self.search(keep=True)
+
+    def action_facets(self) -> None:
+        """Show the facets and go there; or away again."""
+        shown = self.has_class("-facets")
+        if shown and self.facets.has_focus:
+            self._facets_wanted = False
+            self._arrange()
+            self.results.focus()
+            return
+        self._facets_wanted = True
+        self._arrange()
+        self.facets.focus()
+
+    def action_timeline(self) -> None:
+        """Go to the timeline."""
+        self.timeline.focus()
+
+    # ---- reading
+
+    @on(Listing.Moved, "#results")
+    def _moved(self) -> None:
+        self._tell_figures()
+        self.refresh_bindings()
+        if self.reading.display:
+            self._preview.stop()
+            self._preview = self.set_timer(_PREVIEW, self._show_entry)
+
+    @on(Listing.Chosen, "#results")
+    def _chosen(self) -> None:
+        self.action_read()
+
+    def _show_entry(self) -> None:
+        hit = self.results.hit
+        self._preview.stop()
+        if hit:
+            self.show_entry(hit.entry)
+        else:
+            self.reading.clear()
+
+    def show_entry(self, entry: Entry) -> None:
+        """Show an entry where entries are read."""
+        self.reading.show(entry, self._shown.query() if not self._shown.like else "")
+
+    def action_read(self) -> None:
+        """Read the entry under the cursor."""
+        if self.results.hit is None:
+            return
+        self._queries.add(self.criteria.text)
+        self.add_class("-reading")
+        self._show_entry()
+        self.reading.focus()
+        self.refresh_bindings()
+
+    @property
+    def entry(self) -> Entry | None:
+        """The entry that keys are about: the one that is read, else the one under the cursor."""
+        if self.reading.has_focus and self.reading.entry:
+            return self.reading.entry
+        return self.results.hit.entry if self.results.hit else None
+
+    @on(Reading.Related)
+    def _related(self, message: Reading.Related) -> None:
+        self.show_entry(message.entry)
+
+    @on(Reading.Opened)
+    def _follow(self, message: Reading.Opened) -> None:
+        self.open_link(message.url)
+
+    def look_like(self, entry: Entry) -> None:
+        """Show what is like an entry."""
+        self._close_reading()
+        self.results.focus()
+        self.narrow(replace(self.criteria, like=entry))
+
+    def _close_reading(self) -> None:
+        self.remove_class("-reading")
+        self.refresh_bindings()
+
+    # ---- moving about
+
+    def action_search(self) -> None:
+        """To the search line."""
+        self._close_reading()
+        self.line.focus()
+
+    def action_back(self) -> None:
+        """One step back."""
+        if self.greeted:
+            self.leave_welcome()
+        elif self.reading.has_focus:
+            self._close_reading()
+            self.results.focus()
+        elif self.facets.has_focus and self.has_class("-single"):
+            self.action_facets()
+        elif not self.results.has_focus:
+            self.results.focus()
+        elif self.criteria.like:
+            self.narrow(replace(self.criteria, like=None))
+        elif self.criteria.conditions:
+            self.narrow(self.criteria.toggled(self.criteria.conditions[-1]))
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor of the results from where keys go elsewhere."""
+        self.results.move(by)
+
+    def action_help(self) -> None:
+        """What works here."""
+        from searchfeed.tui.help import Help
+
+        display = self.app.get_key_display
+        bindings = list(self.active_bindings.values())
+        named = {binding.binding.key: display(binding.binding) for binding in bindings}
+        parts = [
+            (
+                title,
+                [
+                    (" ".join(dict.fromkeys(named[key] for key in keys)), what)
+                    for keys, what in rows
+                ],
+            )
+            for title, rows in told(bindings)
+        ]
+        self.app.push_screen(Help(parts))
+
+    def action_quit(self) -> None:
+        """End the program."""
+        self.app.exit()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Whether a key works now; those that do not are not shown."""
+        if not self.is_mounted or not hasattr(self, "results"):
+            return True
+        if self.greeted:
+            return action in ("back", "quit", "help")
+        if action in ("read", "open", "copy_link", "copy_markdown", "mark", "like"):
+            return self.entry is not None and (action != "read" or self.results.has_focus)
+        if action == "export":
+            return bool(self.marks)
+        return True
+
+    # ---- updating
+
+    def grown(self) -> None:
+        """Look again, for what is there now."""
+        self._searcher.fold()
+        self.search(keep=True)
+
+    def go_back(self) -> None:
+        """Go to where queries are typed."""
+        self.line.focus()
+
+    def close(self) -> bool:
+        """End what runs beside the screen; return whether it has ended."""
+        return self._searcher.close() and self.updater.close(0.1)
+
+    # ---- the edges of the screen
+
+    def tell(self, message: str) -> None:
+        """Show a line about what has just been done."""
+        self._message = line(message).strip()
+        self._tell_figures()
+
+    def _tell_figures(self) -> None:
+        facts = []
+        if self.results.count:
+            facts.append(f"{self.results.cursor + 1:,} of {self.results.count:,}")
+            facts.append(_ORDERS[self._shown.request(1).sort])
+        if self.marks:
+            facts.append(f"{len(self.marks)} marked")
+        if self._message:
+            facts.append(self._message)
+        self.query_one("#status", Static).update(
+            Text(" · ".join(facts), no_wrap=True, overflow="ellipsis")
+        )
+        self.query_one("#figures", Static).update(Text(self._figures, no_wrap=True))
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Show as much as there is room for."""
+        width, height = event.size
+        single = width < SINGLE[0] or height < SINGLE[1]
+        self.set_class(single, "-single")
+        self.set_class(not single and width >= WIDE, "-wide")
+        self.set_class(not single and width < WIDE, "-stacked")
+        self.set_class(not single, "-roomy")
+        self.set_class(height < LOW, "-low")
+        self._arrange()
+
+    def _arrange(self) -> None:
+        roomy = self.size.width >= FACETS_WIDE and not self.has_class("-single")
+        self.set_class(roomy if self._facets_wanted is None else self._facets_wanted, "-facets")

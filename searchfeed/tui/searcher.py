@@ -1,0 +1,197 @@
+"""Asks the index off the screen's thread, and drops answers that nobody waits for any more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from threading import Event
+
+from textual.message import Message
+
+from searchfeed.errors import SearchfeedError
+from searchfeed.index import Index
+from searchfeed.models import Facet, FacetCount, Hit, Period, Results, Trend
+from searchfeed.tui.criteria import Criteria
+from searchfeed.tui.lanes import Lane
+
+FACETS = (Facet.FEED, Facet.TAG, Facet.LANGUAGE, Facet.YEAR)
+"""What the side bar counts by."""
+
+PATIENCE = 0.3
+"""Seconds for which the first search waits until it is known which entries tell the same story."""
+
+_SHORT = 3
+"""Months that are few enough for days to be shown."""
+
+
+@dataclass
+class Found(Message):
+    """The first page of what was asked for, and whether entries of one story are one hit."""
+
+    generation: int
+    criteria: Criteria
+    results: Results
+    folded: bool
+
+
+@dataclass
+class More(Message):
+    """Further hits of the same search, from ``offset`` on."""
+
+    generation: int
+    offset: int
+    hits: tuple[Hit, ...]
+
+
+@dataclass
+class Counted(Message):
+    """What the entries that were found have in common, and how many there are over time."""
+
+    generation: int
+    facets: Mapping[Facet, tuple[FacetCount, ...]]
+    trend: Trend | None
+
+
+@dataclass
+class Refused(Message):
+    """There is no answer: ``error`` says why."""
+
+    generation: int
+    criteria: Criteria
+    error: Exception
+
+
+@dataclass
+class Completed(Message):
+    """What the half-typed word of ``text`` may become: whole texts."""
+
+    text: str
+    completions: tuple[str, ...]
+
+
+class Folded(Message):
+    """From now on entries of one story are one hit."""
+
+
+class Searcher:
+    """The index, asked in threads; the answers come as messages.
+
+    Args:
+        index: what is asked.
+        post: takes a message, from any thread.
+    """
+
+    def __init__(self, index: Index, post: Callable[[Message], object]) -> None:
+        self._index = index
+        self._post = post
+        self._searching = Lane("search")
+        self._paging = Lane("pages")
+        self._completing = Lane("completion")
+        self._folding = Lane("stories")
+        self._folds = Event()
+        self._waited = False
+        self.generation = 0
+
+    def search(self, criteria: Criteria, limit: int) -> int:
+        """Look for entries; what was asked for before is dropped. Return its generation."""
+        self.generation += 1
+        generation = self.generation
+
+        def job() -> None:
+            self._guarded(generation, criteria, lambda: self._answer(generation, criteria, limit))
+
+        self._searching.ask(job)
+        return generation
+
+    def more(self, criteria: Criteria, offset: int, limit: int) -> None:
+        """Read on in what was found."""
+        generation = self.generation
+
+        def page() -> None:
+            if generation == self.generation:
+                results, _ = self._page(criteria, limit, offset)
+                self._post(More(generation, offset, results.hits))
+
+        self._paging.ask(lambda: self._guarded(generation, criteria, page))
+
+    def complete(self, text: str, cursor: int) -> None:
+        """Find what the word before the cursor may become."""
+
+        def job() -> None:
+            try:
+                completions = self._index.complete(text, cursor)
+            except SearchfeedError:
+                # There is nothing to offer, and the search itself says what is wrong.
+                completions = ()
+            self._post(Completed(text, completions))
+
+        self._completing.ask(job)
+
+    def fold(self) -> None:
+        """Find out which entries tell the same story; searches do without until it is known.
+
+        In a large index that takes seconds, once for each state of it.
+        """
+        self._folds.clear()
+
+        def job() -> None:
+            try:
+                self._index.search("", limit=1, sort="-date")
+            except SearchfeedError:
+                return
+            self._folds.set()
+            self._post(Folded())
+
+        self._folding.ask(job)
+
+    def close(self) -> bool:
+        """Take no more questions; return whether none is being answered any more."""
+        lanes = (self._searching, self._paging, self._completing, self._folding)
+        self.generation += 1
+        for lane in lanes:
+            lane.close()
+        return sum(lane.wait(PATIENCE) for lane in lanes) == len(lanes)
+
+    def _guarded(self, generation: int, criteria: Criteria, job: Callable[[], None]) -> None:
+        try:
+            job()
+        except Exception as error:  # noqa: BLE001 - the screen shows it
+            self._post(Refused(generation, criteria, error))
+
+    def _answer(self, generation: int, criteria: Criteria, limit: int) -> None:
+        if not self._waited:
+            self._waited = True
+            self._folds.wait(PATIENCE)
+        results, folded = self._page(criteria, limit)
+        self._post(Found(generation, criteria, results, folded))
+        if criteria.like or generation != self.generation:
+            return
+        facets = self._facets(criteria)
+        if generation != self.generation:
+            return
+        self._post(Counted(generation, facets, self._trend(criteria)))
+
+    def _page(self, criteria: Criteria, limit: int, offset: int = 0) -> tuple[Results, bool]:
+        folded = self._folds.is_set()
+        query = criteria.request(limit, offset, dedupe=folded)
+        if criteria.like:
+            id, sort = criteria.like.id, query.sort
+            return self._index.like(id, limit=limit, offset=offset, sort=sort), True
+        return self._index.search(query), folded
+
+    def _facets(self, criteria: Criteria) -> Mapping[Facet, tuple[FacetCount, ...]]:
+        """The counts of each facet; where any of several values may hold, of the others too."""
+        chosen = {each.facet for each in criteria.conditions} - {Facet.TAG}
+        counts = self._index.facets(
+            criteria.query(), [each for each in FACETS if each not in chosen]
+        )
+        for facet in FACETS:
+            if facet in chosen:
+                counts |= self._index.facets(criteria.query(without=facet), [facet])
+        return counts
+
+    def _trend(self, criteria: Criteria) -> Trend:
+        trend = self._index.trend(criteria.query(), by=Period.MONTH)
+        if len(trend.buckets) <= _SHORT:
+            return self._index.trend(criteria.query(), by=Period.DAY)
+        return trend
