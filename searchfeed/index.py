@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Self
 
 from searchfeed import intake, periods, snippets, tree
 from searchfeed.analysis import spell
-from searchfeed.archive import Version
+from searchfeed.archive import SavedSearch, Version, query_line
 from searchfeed.engines import Answer, Engine
-from searchfeed.errors import FeedNotFoundError
+from searchfeed.errors import FeedNotFoundError, QueryError
+from searchfeed.keys import SEARCH_TEXT_LIMIT, search_key
 from searchfeed.models import (
     Entry,
     ExplainedQuery,
@@ -320,7 +321,7 @@ class Index:
         started = perf_counter()
         if not isinstance(query, Query):
             query = Query(query, limit, offset, Sort(sort), tuple(feeds), recency, fuzzy, dedupe)
-        node, notes = _read(query)
+        node, notes = self._read(query)
         engine, more_notes = self._store.ready()
         return self._page(query, node, engine, (*notes, *more_notes), started)
 
@@ -373,7 +374,7 @@ class Index:
 
         Names of fields come first, then the index's own words, the most frequent first: those of
         titles and bodies, or behind ``feed:``, ``author:``, ``tag:`` and ``lang:`` the values of
-        that field. Accents need not be typed.
+        that field, and behind ``@`` the names of saved searches. Accents need not be typed.
 
         Args:
             text: the query so far.
@@ -388,14 +389,28 @@ class Index:
 
         cursor = len(text) if cursor is None else min(max(cursor, 0), len(text))
         half = half_typed(text, cursor)
-        self._store.archive()
+        archive = self._store.archive()
         if half is None:
             return ()
-        words = half.words()
-        if half.word or half.field not in (None, *tree.TEXT_FIELDS):
+        if half.names_a_search:
+            words = half.searches(name for name, _ in archive.search_texts().values())
+        else:
+            words = half.words()
+        wants_words = half.word or half.field not in (None, *tree.TEXT_FIELDS)
+        if wants_words and not half.names_a_search:
             words += self._store.ready()[0].complete(half.field, half.word, limit=limit)
         whole = (half.completed(word, text, cursor) for word in words)
         return tuple(dict.fromkeys(each for each in whole if each != text))[:limit]
+
+    def _read(self, query: Query, zone: tzinfo | None = None) -> tuple[tree.Node, tuple[str, ...]]:
+        """The tree of a query, its feeds among the conditions, and what had to be guessed."""
+        from searchfeed.query import names_searches, parse
+        from searchfeed.query.spelling import loosened
+
+        known = self._store.archive().search_texts() if names_searches(query.text) else {}
+        parsed = parse(query.text, zone=zone, searches=known)
+        node = loosened(parsed.node) if query.fuzzy else parsed.node
+        return _kept_to(query.feeds, node), parsed.notes
 
     def _page(
         self,
@@ -459,7 +474,7 @@ class Index:
             raise ValueError(f"limit must be at least 1, not {limit}")
         query = query if isinstance(query, Query) else Query(query, feeds=tuple(feeds))
         zone = zone or _system_zone()
-        node, _ = _read(query, zone)
+        node, _ = self._read(query, zone)
         archive = self._store.archive()
         found = self._store.ready()[0].facets(node, names, limit=limit, zone=zone)
         if Facet.FEED in found:
@@ -494,7 +509,7 @@ class Index:
         period = Period(by)
         query = query if isinstance(query, Query) else Query(query, feeds=tuple(feeds))
         zone = zone or _system_zone()
-        node, read_notes = _read(query, zone)
+        node, read_notes = self._read(query, zone)
         engine, notes = self._store.ready()
         answer = engine.search(node, limit=1)
         facet = Facet(period)
@@ -524,7 +539,7 @@ class Index:
             IndexVersionError: as ``search``.
         """
         query = query if isinstance(query, Query) else Query(query)
-        node, _ = _read(query)
+        node, _ = self._read(query)
         answer = self._store.ready()[0].search(node, limit=1)
         return snippets.whole(entry, answer.patterns)
 
@@ -536,7 +551,7 @@ class Index:
             QueryError: a condition in the query cannot be meant.
         """
         query = query if isinstance(query, Query) else Query(query)
-        node, _ = _read(query)
+        node, _ = self._read(query)
         entry = self._store.archive().find(id)
         return self._store.ready()[0].explain(node, entry.id, recency=query.recency)
 
@@ -546,9 +561,72 @@ class Index:
         Raises:
             QueryError: a condition in the query cannot be meant.
         """
-        node, notes = _read(Query(query))
+        from searchfeed.query import named, names_searches
+
+        node, notes = self._read(Query(query))
+        if names_searches(query):
+            known = self._store.archive().search_texts()
+            meant = [known[key] for key in named(query, known)]
+            notes = (*(f"@{name} stands for: {text}" for name, text in meant), *notes)
         engine, _ = self._store.ready()
         return ExplainedQuery(query, tree.outline(node), notes, engine.describe(node))
+
+    def save(self, name: str, query: str, *, alert: bool | None = None) -> SavedSearch:
+        """Give a query a name: ``@name`` stands for it in others from then on, as a group.
+
+        It is read anew whenever it is used: its relative dates are of that moment, and searches
+        that it names may change. The one that had the name before is replaced.
+
+        Args:
+            name: letters, digits, ``-``, ``_`` and ``.``; any case of the letters is the same name.
+            query: as for ``search``.
+            alert: whether ``alerts`` tells matches that are stored from now on; None leaves it as
+                it is, which is off for a new name.
+
+        Raises:
+            QueryError: a condition in the query cannot be meant, it names a search that is not
+                saved, or comes back to itself.
+            ValueError: it is no name, or there is no query.
+        """
+        from searchfeed.query import parse
+
+        archive = self._store.archive()
+        known = archive.search_texts()
+        key, text = search_key(name), query_line(query)
+        if not 0 < len(text) <= SEARCH_TEXT_LIMIT:
+            raise ValueError(f"a query to be saved has 1 to {SEARCH_TEXT_LIMIT:,} characters")
+        # The engine has a say too: some expressions it cannot answer.
+        node = parse(text, searches=known, naming=name).node
+        self._store.ready()[0].search(node, limit=1)
+        archive.save_search(name, text, alert=alert)
+        return next(each for each in archive.searches() if search_key(each.name) == key)
+
+    def searches(self) -> tuple[SavedSearch, ...]:
+        """Every saved search, in the order of their names."""
+        return self._store.archive().searches()
+
+    def forget(self, name: str) -> SavedSearch:
+        """Keep a saved search no more, nor its alert.
+
+        Returns:
+            What it was.
+
+        Raises:
+            QueryError: no search is saved under that name, or others name it.
+        """
+        from searchfeed.query import meant, named
+
+        archive = self._store.archive()
+        known = archive.search_texts()
+        key = meant(name, known)
+        others = [f"@{other}" for other, text in known.values() if key in named(text, known)]
+        if others:
+            whole = f"@{name}"
+            reason = f"it is a part of {', '.join(others)}"
+            raise QueryError(whole, 0, len(whole), reason)
+        (found,) = (each for each in archive.searches() if search_key(each.name) == key)
+        archive.forget_search(name)
+        return found
 
     def get(self, id: str) -> Entry:
         """The entry with this id, or with the only id that starts so.
@@ -673,7 +751,7 @@ class Index:
         """
         from searchfeed.query.strictness import demanding
 
-        node, notes = _read(Query(query, feeds=tuple(feeds)))
+        node, notes = self._read(Query(query, feeds=tuple(feeds)))
         node = demanding(node)
         if before is not None:
             node = tree.And((node, tree.DateRange(None, before)))
@@ -772,16 +850,6 @@ def _system_zone() -> tzinfo:
     from searchfeed.query.clock import SystemZone
 
     return SystemZone()
-
-
-def _read(query: Query, zone: tzinfo | None = None) -> tuple[tree.Node, tuple[str, ...]]:
-    """The tree of a query, its feeds among the conditions, and what had to be guessed."""
-    from searchfeed.query import parse
-    from searchfeed.query.spelling import loosened
-
-    parsed = parse(query.text, zone=zone)
-    node = loosened(parsed.node) if query.fuzzy else parsed.node
-    return _kept_to(query.feeds, node), parsed.notes
 
 
 def _kept_to(feeds: Sequence[str], node: tree.Node) -> tree.Node:

@@ -1,10 +1,17 @@
-"""What tells the entries of a feed apart: the id that a key stands for, and links as keys."""
+"""What tells the entries of a feed apart, and one saved search from another."""
 
 from __future__ import annotations
 
 import re
 from hashlib import blake2b
+from unicodedata import category, normalize
 from urllib.parse import urlsplit, urlunsplit
+
+SEARCH_NAME_LIMIT = 64
+"""Characters of the name of a saved search."""
+
+SEARCH_TEXT_LIMIT = 10_000
+"""Characters of its text."""
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 # What nearly every link looks like, with nothing to take out; by hand that costs ten times as much.
@@ -51,3 +58,32 @@ def normalised_link(link: str) -> str:
         part for part in parts.query.split("&") if part and not part.lower().startswith("utm_")
     )
     return urlunsplit((scheme, host, path, query, ""))
+
+
+def search_key(name: str) -> str:
+    """What the name of a saved search is known by, in whichever case it is written.
+
+    Raises:
+        ValueError: it is no name: that is letters, digits, hyphens, underscores and dots, a letter
+            or a digit first and no dot last, so that a sentence can end behind it.
+
+    >>> search_key("AI-News")
+    'ai-news'
+    """
+    key = normalize("NFKC", normalize("NFKC", name).casefold())
+    if (
+        not 0 < len(key) <= SEARCH_NAME_LIMIT
+        or not key[0].isalnum()
+        or key[-1] == "."
+        or not all(map(_stands_in_a_name, key))
+    ):
+        raise ValueError(
+            f"{name!r} is no name for a search: it takes letters, digits, -, _ and ., "
+            f"a letter or digit first and at most {SEARCH_NAME_LIMIT} of them"
+        )
+    return key
+
+
+def _stands_in_a_name(character: str) -> bool:
+    # Many scripts write vowels as marks on the letter before.
+    return character.isalnum() or character in "-_." or category(character) in ("Mn", "Mc")

@@ -172,6 +172,7 @@ def test_every_part_of_an_entry_comes_back_and_every_line_fits_the_schema(
     archive.store(feed(entry("b", "edited")), digest=b"2", now=NOON + timedelta(microseconds=1))
     archive.subscribe("https://user:secret@c/feed", title="Mine", tags=["sea"])
     archive.remove([entry("b").id])
+    archive.save_search("Été", 'title:"海" -@x OR 日\u200b', alert=True)
     text = list(archive.export())
     assert take_in(other, text).failures == ()
     assert other.find(FULL.id) == FULL
@@ -183,9 +184,10 @@ def test_every_part_of_an_entry_comes_back_and_every_line_fits_the_schema(
         validator.validate(json.loads(line))
         lines.read(line)
     kinds = [next(iter(json.loads(line))) for line in text]
-    assert kinds == ["format", "feed", "feed", "entry", "document", "document", "removed"]
+    order = ["format", "feed", "entry", "document", "removed", "search"]
+    assert kinds == ["format", "feed", "feed", "entry", "document", "document", *order[-2:]]
     assert [next(iter(json.loads(line))) for line in example.splitlines()] == sorted(
-        set(kinds), key=["format", "feed", "entry", "document", "removed"].index
+        set(kinds), key=order.index
     )
 
 

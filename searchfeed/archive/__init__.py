@@ -25,6 +25,7 @@ from searchfeed.archive.connections import Connections
 from searchfeed.archive.records import Changes, Figures, Version
 from searchfeed.archive.removing import Removals
 from searchfeed.archive.schedule import Fetched
+from searchfeed.archive.searches import SavedSearch, Searches, query_line
 from searchfeed.archive.subscriptions import Subscriptions
 from searchfeed.archive.transfer import Transfer
 from searchfeed.errors import EntryNotFoundError
@@ -53,7 +54,7 @@ _NEWEST = (
 )
 
 
-class Archive(Subscriptions, Removals, Transfer, Backups):
+class Archive(Subscriptions, Removals, Searches, Transfer, Backups):
     """The archive in the file ``path``, which is made if there is none (its directory is not).
 
     Any thread may call any method, and other processes may read and write at the same time:
@@ -268,4 +269,4 @@ def _listed(entries: list[Entry]) -> str:
     return ", ".join([*names, "…"] if len(entries) > _NAMED else names)
 
 
-__all__ = ("Archive", "Changes", "Fetched", "Figures", "Version")
+__all__ = ("Archive", "Changes", "Fetched", "Figures", "SavedSearch", "Version", "query_line")

@@ -15,13 +15,14 @@ from searchfeed.archive.lines import FORMAT, RELEASES
 
 
 def export(connection: sqlite3.Connection, feeds: Collection[str] | None) -> Iterator[str]:
-    """The lines of an export: a header, feeds, versions of entries, documents, removals.
+    """The lines of an export: a header, feeds, versions of entries, documents, removals, searches.
 
     The rows are read as the lines are taken, so memory holds one at a time.
 
     Args:
         connection: in a transaction, so that all lines are of one state.
-        feeds: the URLs of those to keep to, without removals, as these have no feed; None for all.
+        feeds: the URLs of those to keep to, without removals and searches, as these have no feed;
+            None for all.
     """
     chosen = None if feeds is None else json.dumps(list(feeds))
     only = "WHERE (?1 IS NULL OR feed.url IN (SELECT value FROM json_each(?1)))"
@@ -66,6 +67,13 @@ def export(connection: sqlite3.Connection, feeds: Collection[str] | None) -> Ite
     if chosen is None:
         for (id,) in connection.execute("SELECT id FROM removal WHERE back = 0 ORDER BY sequence"):
             yield _line({"removed": id})
+        # Last: what an alert brings when it is made elsewhere is what comes after it.
+        for name, text, saved, alert in connection.execute(
+            "SELECT name, text, saved, start IS NOT NULL FROM search ORDER BY number"
+        ):
+            yield _line(
+                {"search": name, "text": text, "saved": _written(saved), "alert": bool(alert)}
+            )
 
 
 def _version(

@@ -15,7 +15,9 @@ from typing import Any, TypeAlias, TypeVar
 
 from searchfeed.archive import records
 from searchfeed.archive.records import Content
+from searchfeed.archive.searches import query_line
 from searchfeed.errors import IndexVersionError
+from searchfeed.keys import SEARCH_TEXT_LIMIT, search_key
 from searchfeed.models import Enclosure, Entry, SubscriptionState
 
 FORMAT = "searchfeed export"
@@ -87,7 +89,17 @@ class RemovalLine:
     id: str
 
 
-Line: TypeAlias = FeedLine | VersionLine | DocumentLine | RemovalLine
+@dataclass(frozen=True, slots=True)
+class SearchLine:
+    """A search that the user gave a name, ``saved`` in microseconds since 1970."""
+
+    name: str
+    text: str
+    saved: int
+    alert: bool
+
+
+Line: TypeAlias = FeedLine | VersionLine | DocumentLine | RemovalLine | SearchLine
 
 
 def read(text: str | bytes) -> Line | None:
@@ -107,9 +119,11 @@ def read(text: str | bytes) -> Line | None:
         return _read_document(record)
     if "removed" in record:
         return RemovalLine(_id(record, "removed"))
+    if "search" in record:
+        return _read_search(record)
     if "feed" in record:
         return _read_feed(record)
-    raise BadLineError("it is no feed, entry, document or removal")
+    raise BadLineError("it is no feed, entry, document, removal or search")
 
 
 def is_header(text: str | bytes) -> bool:
@@ -202,6 +216,24 @@ def _read_document(record: dict[str, Any]) -> DocumentLine:
     if type(entries) is not int or not 0 <= entries < 2**63:
         raise BadLineError("its entries are no count")
     return DocumentLine(_url(record, "feed"), bytes.fromhex(digest), entries)
+
+
+def _read_search(record: dict[str, Any]) -> SearchLine:
+    name, text, alert = record.get("search"), record.get("text"), record.get("alert", False)
+    try:
+        # What a person typed may hold invisible characters that no feed's text does.
+        fine = (
+            isinstance(name, str)
+            and isinstance(text, str)
+            and query_line(text) == text
+            and 0 < len(text) <= SEARCH_TEXT_LIMIT
+        )
+        search_key(str(name))
+    except ValueError:
+        fine = False
+    if not fine or not isinstance(alert, bool):
+        raise BadLineError("its search is no name and query that can be saved")
+    return SearchLine(str(name), str(text), _moment(record, "saved") or 0, alert)
 
 
 def _enclosure(value: object) -> Enclosure:

@@ -13,8 +13,15 @@ from dataclasses import replace
 from itertools import groupby
 from typing import NamedTuple
 
-from searchfeed.archive import records, storing
-from searchfeed.archive.lines import DocumentLine, FeedLine, Line, RemovalLine, VersionLine
+from searchfeed.archive import records, searches, storing
+from searchfeed.archive.lines import (
+    DocumentLine,
+    FeedLine,
+    Line,
+    RemovalLine,
+    SearchLine,
+    VersionLine,
+)
 from searchfeed.archive.records import Content
 from searchfeed.models import Report
 
@@ -87,6 +94,10 @@ def merge(connection: sqlite3.Connection, batch: list[Line]) -> tuple[Report, li
                 (line.digest, line.entries, line.feed),
             )
     _merge_removals(connection, [line.id for line in batch if isinstance(line, RemovalLine)])
+    for line in batch:
+        # Behind the entries, which are not new to an alert that comes with them.
+        if isinstance(line, SearchLine):
+            searches.take_in(connection, line.name, line.text, line.saved, alert=line.alert)
     return done
 
 
@@ -138,7 +149,7 @@ def _merge_entries(
     known = _known(connection, {line.id for line in lines})
     feeds = _feeds(connection, [line for line in lines if line.id not in known])
     sequence = storing.last_sequence(connection)
-    free = storing.one(connection, "SELECT coalesce(max(number), 0) + 1 FROM entry")
+    free = storing.last_number(connection) + 1
     added = updated = unchanged = 0
     foreign: list[VersionLine] = []
     # Sorting keeps the order of those that are alike; ids come in the order of their first line.

@@ -38,6 +38,7 @@ _LISTS = (6, 7, 11)
 _WIDTH = len(_KINDS)
 
 _FEED = "number, url, title, link, language, last_success, name, tags, key"
+_SEARCH = "number, key, name, text, saved, start, looked"
 _SUBSCRIPTION = (
     "feed, url, state, etag, last_modified, last_fetch, last_success, last_error, failures, "
     "next_fetch, moved_to, moves, ttl"
@@ -108,7 +109,7 @@ class _Found:
 
     Attributes:
         versions: by the number of their entry and their ordinal, with whether they are as stored.
-        feeds, entries, removals, subscriptions: rows by the number they begin with.
+        feeds, entries, removals, subscriptions, searches: rows by the number they begin with.
         counts: how many versions entries are to have.
         doubtful: what could be one value or another, by feed (None: of all); a sentence each.
     """
@@ -138,6 +139,7 @@ class _Found:
         self.subscriptions = self._numbered(
             "subscription", _SUBSCRIPTION, "url", "sqlite_autoindex_subscription_1"
         )
+        self.searches = self._numbered("search", _SEARCH, "key", "sqlite_autoindex_search_1")
 
     def _numbered(self, table: str, columns: str, unique: str, index: str) -> dict[int, Row]:
         """The rows of a table that has a number, a unique column, and all others in its copy."""
@@ -203,6 +205,12 @@ class _Found:
         self.documents = {*self._read(names, "document", "feed, digest")}.intersection(
             self._read(names, "document", order, "document_copy")
         )
+
+        names = "search, entry, sequence, tries, told"
+        self.alerts = {
+            *self._read(names, "alert", "search, entry"),
+            *self._read(names, "alert", "sequence, tries, told, search, entry", "alert_copy"),
+        }
 
     def _read(self, columns: str, table: str, order: str, index: str = "") -> list[Row]:
         """The rows of one copy of a table, from both of its ends up to what cannot be read."""
@@ -374,6 +382,7 @@ class _Writer:
         ).fetchone()[0]
         self._connection.execute("UPDATE state SET sequence = ?", (max(top, found.sequence),))
         self._write_memory()
+        self._write_searches()
 
     def _write_entries(self) -> Iterator[str]:
         found = self._found
@@ -439,6 +448,17 @@ class _Writer:
                 row = (*row[:3], "", "", *row[5:])  # noqa: PLW2901
             if number in known:
                 self._many("subscription", _SUBSCRIPTION, [row])
+
+    def _write_searches(self) -> None:
+        found = self._found
+        self._many("search", _SEARCH, found.searches.values())
+        # Those that one copy says were told first: they are not to be told again.
+        alerts = sorted(found.alerts, key=lambda row: row[-1] is None)
+        self._many(
+            "alert",
+            "search, entry, sequence, tries, told",
+            (row for row in alerts if row[0] in found.searches),
+        )
 
     def _many(self, table: str, columns: str, rows: Iterable[Row]) -> None:
         # A row that the table cannot take is one that is damaged in a way that shows.

@@ -11,6 +11,11 @@
     subscription   a feed that is fetched again: from where, when, and how that went
     removal   an entry that was taken out, so that engines drop it too; ``back`` says whether it
               is stored again where its feed still has it
+    search    a search that the user gave a name. One with an alert has ``start``: what was stored
+              since has a higher ``entry.number``; and ``looked``: matches among the changes up to
+              that sequence number are in ``alert``
+    alert     an entry that a search with an alert found: with the sequence number that it had, how
+              often telling it failed, and when it was told
 
 Dates are integers, microseconds since 1970 in UTC (``feed.last_success`` is 0 where nothing was
 ever read), and lengths of time are microseconds too. Lists are JSON text. The newest version of an
@@ -150,6 +155,29 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             )
             """,
             "CREATE INDEX removal_copy ON removal (back)",
+            """
+            CREATE TABLE search (
+                number INTEGER PRIMARY KEY,
+                key TEXT NOT NULL UNIQUE,
+                name TEXT NOT NULL,
+                text TEXT NOT NULL,
+                saved INTEGER NOT NULL,
+                start INTEGER,
+                looked INTEGER NOT NULL
+            ) STRICT
+            """,
+            """
+            CREATE TABLE alert (
+                search INTEGER NOT NULL REFERENCES search (number) ON DELETE CASCADE,
+                entry TEXT NOT NULL,
+                sequence INTEGER NOT NULL,
+                tries INTEGER NOT NULL,
+                told INTEGER,
+                PRIMARY KEY (search, entry)
+            ) STRICT, WITHOUT ROWID
+            """,
+            "CREATE INDEX search_copy ON search (name, text, saved, start, looked)",
+            "CREATE INDEX alert_copy ON alert (sequence, tries, told)",
         ),
     ),
 )

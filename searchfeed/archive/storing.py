@@ -47,7 +47,7 @@ def store(connection: sqlite3.Connection, new: Prepared, source: str, digest: by
         known = _known(connection, new.contents)
     absent = _kept_out(connection, new.contents.keys() - known)
     sequence = last_sequence(connection)
-    number = one(connection, "SELECT coalesce(max(number), 0) FROM entry")
+    number = last_number(connection)
     added: list[tuple[object, ...]] = []
     updated: list[tuple[object, ...]] = []
     versions: list[tuple[object, ...]] = []
@@ -86,6 +86,18 @@ def store(connection: sqlite3.Connection, new: Prepared, source: str, digest: by
 def last_sequence(connection: sqlite3.Connection) -> int:
     """The highest sequence number given so far."""
     return one(connection, "SELECT sequence FROM state")
+
+
+def last_number(connection: sqlite3.Connection) -> int:
+    """The number behind which those of new entries begin.
+
+    None is given again at or below which an alert begins: what has it is not new to that alert.
+    """
+    return one(
+        connection,
+        "SELECT max(coalesce((SELECT max(number) FROM entry), 0), "
+        "coalesce((SELECT max(start) FROM search), 0))",
+    )
 
 
 def one(connection: sqlite3.Connection, statement: str) -> int:

@@ -10,12 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
+from searchfeed.keys import search_key
 from searchfeed.models import Span
 from searchfeed.query.clock import Clock, SystemZone
 from searchfeed.query.fields import ALIASES, FIELDS
 from searchfeed.query.grammar import Grammar
-from searchfeed.query.lexer import Lexer
+from searchfeed.query.lexer import plain
 from searchfeed.query.pointing import caret
+from searchfeed.query.references import SIGN, References, Searches, meant, named
 from searchfeed.tree import Everything, Node
 
 LONGEST = 10_000
@@ -30,13 +32,27 @@ class Parsed:
     notes: tuple[str, ...] = ()
 
 
-def parse(text: str, *, now: datetime | None = None, zone: tzinfo | None = None) -> Parsed:
+def names_searches(text: str) -> bool:
+    """Whether there may be a saved search in a query, so that those there are have to be known."""
+    return SIGN in plain(text)
+
+
+def parse(
+    text: str,
+    *,
+    now: datetime | None = None,
+    zone: tzinfo | None = None,
+    searches: Searches | None = None,
+    naming: str = "",
+) -> Parsed:
     """Read a query.
 
     Args:
         text: what the user typed.
         now: the aware instant that ``yesterday`` and ``newer:3d`` are relative to.
         zone: the user's time zone, in which days begin and end; the system's by default.
+        searches: those that ``@name`` stands for; None where it is a word like any other.
+        naming: the name that the query is about to be saved under, which it must not come back to.
 
     Raises:
         QueryError: a condition in it cannot be meant.
@@ -46,10 +62,10 @@ def parse(text: str, *, now: datetime | None = None, zone: tzinfo | None = None)
         notes.append(f"Only the first {LONGEST:,} characters of the query are read.")
         text = text[:LONGEST]
     clock = Clock(now or datetime.now(UTC), zone or SystemZone())
-    lexer = Lexer(text)
-    grammar = Grammar(text, list(lexer.parts()), clock)
+    path = (search_key(naming),) if naming else ()
+    grammar = Grammar(text, clock, References(searches, path))
     node = grammar.read()
-    notes += [*lexer.notes, *grammar.notes]
+    notes += grammar.notes
     if node is None:
         if text.strip():
             notes.append(f"There is nothing to search for in {text.strip()!r}: every entry shows.")
@@ -57,4 +73,15 @@ def parse(text: str, *, now: datetime | None = None, zone: tzinfo | None = None)
     return Parsed(node, tuple(dict.fromkeys(notes)))
 
 
-__all__ = ["ALIASES", "FIELDS", "LONGEST", "Parsed", "caret", "parse"]
+__all__ = [
+    "ALIASES",
+    "FIELDS",
+    "LONGEST",
+    "Parsed",
+    "Searches",
+    "caret",
+    "meant",
+    "named",
+    "names_searches",
+    "parse",
+]

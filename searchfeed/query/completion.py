@@ -1,12 +1,14 @@
-"""What stands before the cursor: a half-typed word, the name of a field, or the value of one."""
+"""What stands before the cursor: a half-typed word, a name, or the value of a field."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from searchfeed.query.fields import DATES, FIELDS, FLAGS, resolve
 from searchfeed.query.lexer import plain
+from searchfeed.query.references import SIGN
 
 WHOLE = ("author", "tag")
 """Fields whose values are completed whole, of several words perhaps."""
@@ -43,6 +45,16 @@ class Half:
                 value for field, value in _FLAGS if field == self.field and _begins(value, start)
             ]
         return [f"{name}:" for name in FIELDS if not self.quoted and _begins(name, start)]
+
+    @property
+    def names_a_search(self) -> bool:
+        """Whether it is the name of a saved search, or will be."""
+        return not (self.quoted or self.field) and plain(self.word).startswith(SIGN)
+
+    def searches(self, names: Iterable[str]) -> list[str]:
+        """Which of the saved searches it may become."""
+        start = plain(self.word).casefold()
+        return [whole for name in names if _begins((whole := f"{SIGN}{name}").casefold(), start)]
 
     def completed(self, word: str, text: str, cursor: int) -> str:
         """The text of the query with ``word`` in the place of the half-typed one."""

@@ -2,7 +2,9 @@
 
     query    = sequence { OR sequence }
     sequence = { clause | clause AND clause }
-    clause   = [NOT] [ - | + ] [ field: ] ( word | phrase | regex | "(" query ")" )
+    clause   = [NOT] [ - | + ] [ field: ] ( word | phrase | regex | "(" query ")" | saved )
+
+What is saved (``@name``, see ``references``) is read as its text in brackets would be.
 
 In a sequence bare words are all wanted, best first. Phrases, expressions, fields, what AND or OR
 joins and what has a ``+`` are required; what has a ``-`` or a NOT is excluded. Brackets do not
@@ -20,7 +22,7 @@ The parts are read in one loop with the open brackets on a stack: texts can open
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from searchfeed import tree
 from searchfeed.errors import QueryError
@@ -38,7 +40,8 @@ from searchfeed.query.clauses import (
 )
 from searchfeed.query.clock import Clock
 from searchfeed.query.leaves import AHEAD, Leaves
-from searchfeed.query.lexer import Kind, Part
+from searchfeed.query.lexer import Kind, Lexer, Part
+from searchfeed.query.references import References, moved
 
 DEEPEST = 100
 """A tree is so many nodes deep at most, because engines walk it by recursion."""
@@ -86,10 +89,20 @@ class _Level:
 class Grammar:
     """Reads the parts of one query; what it has to guess is gathered in ``notes``."""
 
-    def __init__(self, query: str, parts: Sequence[Part], clock: Clock) -> None:
+    def __init__(
+        self,
+        query: str,
+        clock: Clock,
+        references: References,
+        expanded: list[int] | None = None,
+    ) -> None:
         self._query = query
-        self.notes: list[str] = []
-        self._leaves = Leaves(query, clock, self.notes)
+        self._clock = clock
+        self._references = references
+        lexer = Lexer(query)
+        parts = list(lexer.parts())
+        self.notes = lexer.notes
+        self._leaves = Leaves(query, clock, self.notes, expanded)
         self._parts = self._tidy(parts)
 
     def read(self) -> tree.Node | None:
@@ -98,7 +111,14 @@ class Grammar:
         Raises:
             QueryError: a condition that cannot be meant, or more brackets than anybody means.
         """
-        levels = [_Level()]
+        node = sequence(self._clauses(""))
+        if node is not None:
+            self._check_depth(node)
+        return node
+
+    def _clauses(self, name: str) -> Clauses:
+        """What all of it adds to the sequence it stands in; words are looked for in a field."""
+        levels = [_Level(name)]
         at = 0
         while at < len(self._parts):
             part, level = self._parts[at], levels[-1]
@@ -112,18 +132,34 @@ class Grammar:
                 self._close(levels, part.span.end)
             else:
                 name = self._field(part) or level.name
-                leaf, taken = self._leaves.read(part, name, self._parts[at : at + AHEAD])
-                at += taken
-                clauses = [] if leaf is None else [_clause(leaf, part, name)]
-                end = leaf.span.end if leaf else part.span.end
+                clauses = self._saved(part, name)
+                end = part.span.end
+                if clauses is None:
+                    leaf, taken = self._leaves.read(part, name, self._parts[at : at + AHEAD])
+                    at += taken
+                    clauses = [] if leaf is None else [_clause(leaf, part, name)]
+                    end = leaf.span.end if leaf else end
                 level.add(_signed(clauses, part, level.turning_at, end))
                 level.turning_at = None
         while len(levels) > 1:
             self._close(levels, len(self._query))
-        node = sequence(self._joined(levels[0]))
-        if node is not None:
-            self._check_depth(node)
-        return node
+        return self._joined(levels[0])
+
+    def _saved(self, part: Part, name: str) -> Clauses | None:
+        """What the saved search stands for that a part names; None where it names none."""
+        key = self._references.find(part, name)
+        if key is None:
+            return None
+        text, references = self._references.enter(self._query, part, key)
+        try:
+            inner = Grammar(text, self._clock, references, self._leaves.expanded)
+            clauses = inner._clauses(name)
+            for clause in clauses:
+                inner._check_depth(clause.node)
+        except QueryError as error:
+            raise references.placed(error) from error
+        self.notes.extend(map(references.noted, inner.notes))
+        return [replace(each, node=moved(each.node, part.span)) for each in clauses]
 
     def _close(self, levels: list[_Level], end: int) -> None:
         """Give what the innermost bracket stands for to the level around it."""

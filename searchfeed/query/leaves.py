@@ -35,13 +35,18 @@ _ADDRESS = re.compile(r"www\.|[^/]*/")
 
 
 class Leaves:
-    """Reads single parts of one query; what it has to guess is added to ``notes``."""
+    """Reads single parts of one query; what it has to guess is added to ``notes``.
 
-    def __init__(self, query: str, clock: Clock, notes: list[str]) -> None:
+    ``expanded`` counts what ``MOST_EXPANDED`` limits, for all texts that a query is made of.
+    """
+
+    def __init__(
+        self, query: str, clock: Clock, notes: list[str], expanded: list[int] | None = None
+    ) -> None:
         self._query = query
         self._clock = clock
         self._notes = notes
-        self._expanded = 0
+        self.expanded = [0] if expanded is None else expanded
 
     def read(
         self, part: Part, field: str, following: Sequence[Part]
@@ -58,8 +63,8 @@ class Leaves:
             return self._date(field, part, following)
         leaf = self._leaf(part, field or None)
         if isinstance(leaf, tree.Wildcard | tree.Regex | tree.Fuzzy):
-            self._expanded += 1
-            if self._expanded > MOST_EXPANDED:
+            self.expanded[0] += 1
+            if self.expanded[0] > MOST_EXPANDED:
                 reason = f"a query has at most {MOST_EXPANDED} patterns and words with mistakes"
                 raise self._error(part, reason)
         if leaf is None and part.kind is Kind.PHRASE:

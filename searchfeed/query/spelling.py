@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from searchfeed import analysis, tree
 from searchfeed.models import Span
+from searchfeed.query.references import SIGN
 
 SHORTEST = 4
 """Letters of a word that is also looked for with typing mistakes."""
@@ -31,6 +32,9 @@ def typed_words(node: tree.Node, text: str) -> Iterator[Typed]:
     """
     for leaf, negated in tree.leaves(node):
         if negated or not isinstance(leaf, tree.Word | tree.Phrase):
+            continue
+        # What a saved search stands for is not in the text, though its name may look like it.
+        if text[leaf.span.start : leaf.span.end].lstrip("-+").startswith(SIGN):
             continue
         # What the leaf looks for stands behind its sign and the name of its field.
         place = text.rfind(leaf.text, leaf.span.start, leaf.span.end)
