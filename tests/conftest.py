@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import engines
 from tests.loopback import Web
 
 ROOT = Path(__file__).parents[1]
@@ -35,6 +36,19 @@ def _no_config_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("home")))
         patch.delenv("SEARCHFEED_CONFIG", raising=False)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _no_index_is_left_behind() -> Iterator[None]:
+    """What a test made in a cluster goes with it."""
+    yield
+    engines.forget()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_kept_index_is_left_behind() -> Iterator[None]:
+    yield
+    engines.forget(all=True)
 
 
 @pytest.fixture

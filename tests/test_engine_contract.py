@@ -1,4 +1,4 @@
-"""What every engine promises. A new engine joins by its name in ``searchfeed.engines.ENGINES``."""
+"""What every engine promises. A new engine joins by its name in ``tests/engines.py``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from searchfeed.engines import ENGINES, Answer, Change, Condition, Engine, open_engine
+from searchfeed.engines import Answer, Change, Condition, Engine, open_engine
 from searchfeed.errors import EngineError, EngineUnavailableError
 from searchfeed.models import Enclosure, Entry, Sort
 from searchfeed.tree import (
@@ -29,6 +29,7 @@ from searchfeed.tree import (
     Wildcard,
     Word,
 )
+from tests.engines import NAMES, open_at
 
 NEW_YEAR = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -44,13 +45,13 @@ def entry(number: int, title: str = "", body: str = "", **more: object) -> Entry
     return Entry(title=title, body=body, **(values | more))  # type: ignore[arg-type]
 
 
-@pytest.fixture(params=sorted(ENGINES))
+@pytest.fixture(params=NAMES)
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Engine]]:
     """Opens the same index each time it is called."""
     engines: list[Engine] = []
 
     def open_again() -> Engine:
-        engines.append(open_engine(request.param, tmp_path / "engine"))
+        engines.append(open_at(request.param, tmp_path / "engine"))
         return engines[-1]
 
     yield open_again
@@ -671,7 +672,7 @@ def matches(node: Node, one: Entry) -> bool:
     return True
 
 
-@pytest.mark.parametrize("name", sorted(ENGINES))
+@pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=40, deadline=None)
 @given(documents=documents, trees=st.lists(nodes, min_size=5, max_size=5), split=st.integers(0, 8))
 def test_the_same_entries_as_brute_force(
@@ -681,7 +682,7 @@ def test_the_same_entries_as_brute_force(
     split: int,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    engine = open_engine(name, tmp_path_factory.mktemp("engine") / "engine")
+    engine = open_at(name, tmp_path_factory.mktemp("engine") / "engine")
     entries = [
         entry(at, title, body, feed_title="") for at, (title, body) in enumerate(documents, 1)
     ]
@@ -694,7 +695,7 @@ def test_the_same_entries_as_brute_force(
     engine.close()
 
 
-@pytest.mark.parametrize("name", sorted(ENGINES))
+@pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=30, deadline=None)
 @given(
     documents=documents,
@@ -708,7 +709,7 @@ def test_complete_matches_come_first(
     required: int,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    engine = open_engine(name, tmp_path_factory.mktemp("engine") / "engine")
+    engine = open_at(name, tmp_path_factory.mktemp("engine") / "engine")
     entries = {
         at: entry(at, title, body, feed_title="") for at, (title, body) in enumerate(documents, 1)
     }

@@ -11,10 +11,11 @@ import pytest
 
 from searchfeed import Index, Query
 from searchfeed.cli import run
-from searchfeed.engines import ENGINES, Change, Engine, open_engine
+from searchfeed.engines import Change, Engine, open_engine
 from searchfeed.errors import EntryNotFoundError
 from searchfeed.models import Entry
 from searchfeed.query import parse
+from tests.engines import NAMES, open_at
 
 DAY = timedelta(days=1)
 QUERIES = (
@@ -39,9 +40,9 @@ TEXTS = (
 )
 
 
-@pytest.fixture(params=sorted(ENGINES))
+@pytest.fixture(params=NAMES)
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    opened = open_engine(request.param, tmp_path / "engine")
+    opened = open_at(request.param, tmp_path / "engine")
     now = datetime.now(UTC)
     opened.write(
         [

@@ -21,13 +21,14 @@ from hypothesis import strategies as st
 
 from searchfeed import cli, periods
 from searchfeed.analysis import fold, spell
-from searchfeed.engines import ENGINES, Change, Engine, open_engine
+from searchfeed.engines import Change, Engine
 from searchfeed.index import BUCKETS, Index
 from searchfeed.models import Bucket, Entry, Facet, FacetCount, Period, Query, Results, Trend
 from searchfeed.output import FACETED, TREND, Faceted, Screen
 from searchfeed.output.chart import HEIGHT, ROWS
 from searchfeed.query import parse
 from searchfeed.tree import And, DateRange, Everything, Node, Not, Or, Word
+from tests.engines import NAMES, open_at
 
 jsonschema = import_module("jsonschema")
 
@@ -75,9 +76,9 @@ def counted(
     return [(each.value, each.count) for each in found[facet]]
 
 
-@pytest.fixture(params=sorted(ENGINES))
+@pytest.fixture(params=NAMES)
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    opened = open_engine(request.param, tmp_path / "engine")
+    opened = open_at(request.param, tmp_path / "engine")
     yield opened
     opened.close()
 
@@ -199,13 +200,13 @@ def test_the_ends_of_the_calendar_are_no_error(engine: Engine, zone: tzinfo) -> 
         assert sum(number for _, number in counted(engine, Facet(period), zone=zone)) == 2
 
 
-def test_a_state_committed_by_another_shows(tmp_path: Path) -> None:
-    for name in ENGINES:
-        reader, writer = (open_engine(name, tmp_path / name) for _ in range(2))
-        write(writer, entry(1, tags=("a",)))
-        assert counted(reader, Facet.TAG) == [("a", 1)]
-        write(writer, entry(2, tags=("a", "b")))
-        assert counted(reader, Facet.TAG) == [("a", 2), ("b", 1)]
+@pytest.mark.parametrize("name", NAMES)
+def test_a_state_committed_by_another_shows(name: str, tmp_path: Path) -> None:
+    reader, writer = (open_at(name, tmp_path / name) for _ in range(2))
+    write(writer, entry(1, tags=("a",)))
+    assert counted(reader, Facet.TAG) == [("a", 1)]
+    write(writer, entry(2, tags=("a", "b")))
+    assert counted(reader, Facet.TAG) == [("a", 2), ("b", 1)]
 
 
 # Brute force as the oracle
@@ -306,7 +307,7 @@ def by_period(entries: list[Entry], period: Period, zone: tzinfo) -> Counter[str
     return found
 
 
-@pytest.mark.parametrize("name", sorted(ENGINES))
+@pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=60, deadline=None)
 @given(
     data=st.lists(drawn, max_size=12),
@@ -327,7 +328,7 @@ def test_the_same_counts_as_brute_force(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     entries = [entry(at, **more) for at, more in enumerate(data)]  # type: ignore[arg-type]
-    engine = open_engine(name, tmp_path_factory.mktemp("engine") / "engine")
+    engine = open_at(name, tmp_path_factory.mktemp("engine") / "engine")
     write(engine, *entries[:split])
     write(engine, *entries[split:])
     remove(engine, [entry(at).id for at in deleted])

@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from searchfeed import cli
-from searchfeed.engines import ENGINES, Change, Engine, Match, open_engine
+from searchfeed.engines import Change, Engine, Match
 from searchfeed.index import Index
 from searchfeed.models import Entry, Query, Sort
 from searchfeed.tree import Best, DateRange, Everything, Not, Or, Word
+from tests.engines import NAMES, open_at
 
 DAY = timedelta(days=1)
 NOW = datetime(2020, 8, 12, 9, tzinfo=UTC)
@@ -47,9 +48,9 @@ def entry(number: int, title: str = TITLE, body: str = BODY, **more: object) -> 
     return Entry(title=title, body=body, **(values | more))  # type: ignore[arg-type]
 
 
-@pytest.fixture(params=sorted(ENGINES))
+@pytest.fixture(params=NAMES)
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    engine = open_engine(request.param, tmp_path / "engine")
+    engine = open_at(request.param, tmp_path / "engine")
     yield engine
     engine.close()
 
@@ -308,7 +309,7 @@ queries = st.sampled_from(
 )
 
 
-@pytest.mark.parametrize("name", sorted(ENGINES))
+@pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=40, deadline=None)
 @given(
     told=told,
@@ -328,7 +329,7 @@ def test_folding_loses_nothing_and_pages_never_overlap(
     size: int,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    engine = open_engine(name, tmp_path_factory.mktemp("engine") / "engine")
+    engine = open_at(name, tmp_path_factory.mktemp("engine") / "engine")
     entries = [
         entry(
             number,

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from searchfeed.engines import ENGINES, Change, Engine, open_engine
+from searchfeed.engines import Change, Engine
 from searchfeed.errors import QueryError
 from searchfeed.models import Entry
 from searchfeed.query import parse
 from searchfeed.tree import Everything, Node, Not, leaves
+from tests import engines
 
 TEXTS = {
     "cpp": "Modern C++ in twelve lessons",
@@ -38,11 +39,13 @@ IDS = {name: f"{at:016x}" for at, name in enumerate(TEXTS, start=1)}
 NAMES = {id: name for name, id in IDS.items()}
 
 
-@pytest.fixture(scope="module", params=sorted(ENGINES))
+@pytest.fixture(scope="module", params=engines.NAMES)
 def engine(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Engine]:
-    opened = open_engine(request.param, tmp_path_factory.mktemp("language") / "engine")
+    opened = engines.open_at(
+        request.param, tmp_path_factory.mktemp("language") / "engine", keep=True
+    )
     day = datetime(2024, 1, 1, tzinfo=UTC)
     opened.write(
         [

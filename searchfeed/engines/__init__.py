@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol
@@ -26,12 +26,30 @@ Progress = Callable[[int], None]
 class Change:
     """An entry as it is to be found, with the archive's sequence number of the change.
 
-    ``edited`` tells that the entry has more than one version.
+    ``edited`` tells that the entry has more than one version. ``seen`` is when this one was first
+    seen; None where that is not known.
     """
 
     sequence: int
     entry: Entry
     edited: bool = False
+    seen: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """What engines beyond this machine have to be told; the others pay no heed to it.
+
+    Attributes:
+        url: where the servers of a cluster are, divided by commas; behind the last one the name
+            of the index may follow as a path. It may hold a name and a password, so never show it.
+        shards: into how many parts a new index is divided.
+        replicas: how many further copies of each part there are.
+    """
+
+    url: str = ""
+    shards: int = 2
+    replicas: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +126,11 @@ class Engine(Protocol):
         error, and what the changes bring stays.
 
         After it ``reached`` is the number given, and every search of any process sees all of the
-        changes; if it fails or is killed, none. With ``replace`` nothing that was in the index
-        before stays: searches see the old state, then the new one, and never anything between.
+        changes. If the changes themselves fail, none is seen; if the writing fails or is killed,
+        ``reached`` stays as it was, so that they are written again, and of an index in one
+        directory nothing is seen of them meanwhile (of one in a cluster perhaps a part). With
+        ``replace`` nothing that was in the index before stays: searches see the old state, then
+        the new one, and never anything between.
 
         Raises:
             IndexLockedError: another process is writing.
@@ -216,33 +237,47 @@ class Engine(Protocol):
         ...
 
 
-ENGINES: dict[str, str] = {"whoosh": "searchfeed.engines.whoosh"}
-"""Name of an engine → the module that has ``open_engine(path) -> Engine``."""
+ENGINES: dict[str, str] = {
+    "whoosh": "searchfeed.engines.whoosh",
+    "opensearch": "searchfeed.engines.opensearch",
+}
+"""Name of an engine → the module that has ``open_engine(path, options) -> Engine``."""
+
+LOCAL = "whoosh"
+"""The engine whose index lies in the directory itself."""
 
 
-def open_engine(name: str, path: Path) -> Engine:
-    """Open (or create) the index of the engine ``name`` in the directory ``path``.
+def open_engine(name: str, path: Path, options: EngineOptions | None = None) -> Engine:
+    """Open (or create) the index of the engine ``name``.
+
+    Args:
+        name: one of ``ENGINES``.
+        path: the directory of the engine, which keeps there what it needs on this machine.
+        options: where a cluster is, and how an index is made there.
 
     Raises:
         EngineUnavailableError: there is no such engine, or its package is not installed.
         IndexVersionError: the index needs another release.
     """
+    options = options or EngineOptions()
     if name not in ENGINES:
         raise EngineUnavailableError(f"no engine {name!r}; there are: {', '.join(sorted(ENGINES))}")
     try:
         module = import_module(ENGINES[name])
     except ImportError as error:
         raise EngineUnavailableError(f"the engine {name!r} is not installed: {error}") from error
-    engine: Engine = module.open_engine(path)
+    engine: Engine = module.open_engine(path, options)
     return engine
 
 
 __all__: Sequence[str] = (
     "ENGINES",
+    "LOCAL",
     "Answer",
     "Change",
     "Condition",
     "Engine",
+    "EngineOptions",
     "Match",
     "Progress",
     "open_engine",

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from searchfeed.engines import EngineOptions
 from searchfeed.engines.whoosh.engine import WhooshEngine
 
 
-def open_engine(path: Path) -> WhooshEngine:
+def open_engine(path: Path, options: EngineOptions) -> WhooshEngine:  # noqa: ARG001
     """Open or create the index in ``path``; see ``searchfeed.engines.open_engine``."""
     return WhooshEngine(path)

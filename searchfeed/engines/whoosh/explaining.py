@@ -53,22 +53,23 @@ def _failing(view: View, vocabulary: Vocabulary, node: tree.Node, document: int)
             ]
             yield " or ".join(found)
         case tree.Not(child):
-            yield f"-({_typed(child)})"
+            yield f"-({typed(child)})"
         case _:
-            yield _typed(node)
+            yield typed(node)
 
 
-def _typed(node: tree.Node) -> str:
+def typed(node: tree.Node) -> str:
+    """A part of a query as a person would type it."""
     match node:
         case tree.Not(child):
-            return f"-{_typed(child)}"
+            return f"-{typed(child)}"
         case tree.Best(children, required):
-            typed = [*map(_typed, children)]
-            return " ".join([*(f"+{each}" for each in typed[:required]), *typed[required:]])
+            words = [*map(typed, children)]
+            return " ".join([*(f"+{each}" for each in words[:required]), *words[required:]])
         case tree.And(children):
-            return " ".join(map(_typed, children))
+            return " ".join(map(typed, children))
         case tree.Or(children):
-            return " OR ".join(map(_typed, children))
+            return " OR ".join(map(typed, children))
         case tree.Everything():
             return "*"
         case tree.DateRange():
@@ -85,7 +86,7 @@ def describe(view: View, vocabulary: Vocabulary, node: tree.Node) -> str:
     for leaf, excluded in tree.leaves(node):
         sign = "-" if excluded else ""
         if isinstance(leaf, tree.Flag | tree.DateRange | tree.Everything):
-            lines.append(f"{sign}{_typed(leaf)}")
+            lines.append(f"{sign}{typed(leaf)}")
             continue
         lines.append(f"{sign}{tree.label(leaf)}")
         lines += [f"  {field}: {terms}" for field, terms in matcher.families(leaf)]

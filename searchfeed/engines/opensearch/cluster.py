@@ -1,0 +1,334 @@
+"""The servers of a cluster, asked over HTTP. The only place that knows opensearch-py.
+
+Whatever goes wrong is asked again for as long as that makes sense (a node that is gone has others
+beside it, one that is overloaded recovers), and then becomes one line of ours. Only what
+Elasticsearch answers as well is asked for.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from netrc import NetrcParseError, netrc
+from threading import Lock
+from time import monotonic, sleep
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from searchfeed.errors import EngineError, EngineUnavailableError
+
+DEFAULT_NAME = "searchfeed"
+"""What an index is called whose URL does not say."""
+
+ANSWER = 30.0
+"""Seconds that a server may take to answer."""
+
+PATIENCE = 20.0
+"""Seconds in which a request is made again that a cluster could not answer."""
+
+REFUSED = 3.0
+"""The same where no server takes a connection: it is not there, or not yet again."""
+
+DEAD = 5.0
+"""Seconds that a server which did not answer is passed over where there are others."""
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
+_PASSING = frozenset({429, 502, 503, 504})
+"""Answers that another try may change."""
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}")
+
+USER, PASSWORD = "SEARCHFEED_ENGINE_USER", "SEARCHFEED_ENGINE_PASSWORD"
+
+
+class Missing(EngineError):  # noqa: N818 - an answer, which never leaves this package
+    """What was asked for is not in the cluster (status 404)."""
+
+
+class Refused(EngineError):  # noqa: N818 - an answer, which never leaves this package
+    """The cluster will not do what it was asked; ``kind`` is its own name for the reason."""
+
+    def __init__(self, message: str, kind: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the servers of a cluster are, and what the index is called there.
+
+    ``servers`` are as opensearch-py takes them, credentials included: never to be shown.
+    """
+
+    servers: tuple[dict[str, Any], ...]
+    name: str
+
+    def __str__(self) -> str:
+        return ", ".join(
+            f"{'https' if each['use_ssl'] else 'http'}://{each['host']}:{each['port']}"
+            for each in self.servers
+        )
+
+
+def read_address(url: str, environment: Mapping[str, str] = os.environ) -> Address:
+    """Read the URL of an index: servers divided by commas, its name as the path of the last.
+
+    Credentials are those in the URL, else of the environment, else of netrc.
+
+    >>> address = read_address("http://one:9200,http://two:9200/news", {})
+    >>> str(address), address.name
+    ('http://one:9200, http://two:9200', 'news')
+
+    Raises:
+        EngineUnavailableError: it is no such URL.
+    """
+    servers: list[dict[str, Any]] = []
+    name = ""
+    for part in filter(None, (each.strip() for each in url.split(","))):
+        try:
+            parts = urlsplit(part if "://" in part else f"https://{part}")
+            port, host = parts.port, parts.hostname
+        except ValueError:
+            port = host = None
+        if not host or parts.scheme not in ("http", "https"):
+            raise EngineUnavailableError(
+                "the engine's URL should look like https://search.example:9200/searchfeed"
+            )
+        secure = parts.scheme == "https"
+        server = {"host": host, "port": port or (443 if secure else 9200), "use_ssl": secure}
+        credentials = _credentials(host, parts.username, parts.password, environment)
+        if credentials:
+            server["http_auth"] = credentials
+        servers.append(server)
+        name = parts.path.strip("/") or name
+    if not servers:
+        raise EngineUnavailableError(
+            "where the cluster is has to be said with --engine-url or SEARCHFEED_ENGINE_URL"
+        )
+    name = name or DEFAULT_NAME
+    if not _NAME.fullmatch(name):
+        raise EngineUnavailableError(
+            f"an index in a cluster cannot be called {name!r}; "
+            "its name has small letters, digits, '-', '_' and '.'"
+        )
+    return Address(tuple(servers), name)
+
+
+def _credentials(
+    host: str, user: str | None, password: str | None, environment: Mapping[str, str]
+) -> tuple[str, str] | None:
+    if user:
+        return unquote(user), unquote(password or "")
+    if environment.get(USER):
+        return environment[USER], environment.get(PASSWORD, "")
+    with suppress(OSError, NetrcParseError):
+        found = netrc(environment.get("NETRC")).authenticators(host)
+        if found:
+            return found[0], found[2] or ""
+    return None
+
+
+class Cluster:
+    """Asks the servers of a cluster. Any thread may call any method."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._lock = Lock()
+        self._transport: Any = None
+
+    def __str__(self) -> str:
+        return str(self._address)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        patience: float = PATIENCE,
+        answer: float = ANSWER,
+        **parameters: Any,
+    ) -> Any:
+        """Ask one of the servers, and others where it does not answer.
+
+        Args:
+            method: of HTTP.
+            path: with a slash at its start.
+            body: a value for JSON, or bytes (lines of JSON) as they are.
+            patience: seconds in which it is asked again.
+            answer: seconds that a server may take.
+            parameters: of the URL.
+
+        Raises:
+            Missing: the index or document is not there.
+            Refused: the cluster does not do that.
+            EngineUnavailableError: it cannot, or not now.
+        """
+        from opensearchpy import exceptions
+
+        transport = self._opened()
+        start = monotonic()
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                return transport.perform_request(
+                    method,
+                    path,
+                    params={**parameters, "request_timeout": answer},
+                    body=_encoded(body),
+                    headers={"content-type": _kind(body)},
+                )
+            except exceptions.SSLError as error:
+                raise self._insecure(error) from error
+            except exceptions.ConnectionTimeout as error:
+                if monotonic() - start + pause > patience:
+                    raise self._slow(answer) from error
+            except exceptions.ConnectionError as error:
+                if monotonic() - start + pause > min(patience, REFUSED):
+                    raise self._away(error) from error
+            except exceptions.TransportError as error:
+                passing = error.status_code in _PASSING and not _is_blocked(error)
+                if not passing or monotonic() - start + pause > patience:
+                    raise self._translated(error) from error
+            sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def several(self, searches: Iterable[tuple[str, object]], **parameters: str) -> list[Any]:
+        """The answers to several searches, each of an index and a body, asked at once.
+
+        Raises:
+            Missing: an index is not there.
+            EngineError: one of them failed.
+        """
+        lines = [
+            _encoded(line) or b""
+            for index, body in searches
+            for line in ({"index": index, **parameters}, body)
+        ]
+        if not lines:
+            return []
+        body = b"\n".join([*lines, b""])
+        answers: list[Any] = self.ask("POST", "/_msearch", body)["responses"]
+        for answer in answers:
+            if "error" in answer:
+                raise refusal(answer["status"], answer["error"], str(self))
+        return answers
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        with self._lock:
+            if self._transport is not None:
+                self._transport.close()
+            self._transport = None
+
+    def _opened(self) -> Any:
+        with self._lock:
+            if self._transport is None:
+                self._transport = _open(self._address)
+            return self._transport
+
+    def _away(self, error: Exception) -> EngineUnavailableError:
+        return EngineUnavailableError(
+            f"the cluster cannot be reached: no server answers at {self} ({_cause(error)})"
+        )
+
+    def _slow(self, seconds: float) -> EngineUnavailableError:
+        return EngineUnavailableError(
+            f"the cluster did not answer within {seconds:g} s, and not when it was asked again "
+            f"({self})"
+        )
+
+    def _insecure(self, error: Exception) -> EngineUnavailableError:
+        return EngineUnavailableError(
+            f"the cluster's certificate is not trusted: {_cause(error)}; "
+            "SSL_CERT_FILE names a file of authorities that are"
+        )
+
+    def _translated(self, error: Any) -> EngineError:
+        status = error.status_code if isinstance(error.status_code, int) else 0
+        info = error.info if isinstance(error.info, dict) else {}
+        return refusal(status, info.get("error", error.error), str(self))
+
+
+def refusal(status: int, error: object, place: str) -> EngineError:
+    """What a cluster answered instead of what it was asked for, as an error of ours."""
+    kind, reason = _reason(error)
+    if kind == "cluster_block_exception":
+        return EngineUnavailableError(
+            f"the cluster takes no writes: {reason} (a disk that is nearly full does this)"
+        )
+    match status:
+        case 401:
+            return EngineUnavailableError(
+                f"the cluster does not know this user; set {USER} and {PASSWORD}, "
+                "or write them to ~/.netrc"
+            )
+        case 403:
+            return EngineUnavailableError(f"the cluster's user may not do that: {reason}")
+        case 404:
+            return Missing(reason)
+        case 429:
+            return EngineUnavailableError(f"the cluster has too much to do: {reason}")
+        case 502 | 503 | 504:
+            return EngineUnavailableError(
+                f"the cluster is not whole: {reason} (its state: {place}/_cluster/health)"
+            )
+    return Refused(f"the cluster refused: {reason}", kind)
+
+
+def _reason(error: object) -> tuple[str, str]:
+    """The server's name for what went wrong, and its words, of the innermost cause."""
+    if not isinstance(error, dict):
+        return "", str(error)
+    causes = error.get("root_cause") or [error]
+    cause = causes[0] if isinstance(causes[0], dict) else error
+    kind = str(cause.get("type") or error.get("type") or "")
+    reason = str(cause.get("reason") or error.get("reason") or kind)
+    return kind, reason.splitlines()[0] if reason else kind
+
+
+def _cause(error: Any) -> str:
+    info = getattr(error, "info", None)
+    text = str(info if info is not None else error)
+    return re.sub(r"^<[^>]*>[^:]*: ", "", text).splitlines()[0] if text else "no answer"
+
+
+def _is_blocked(error: Any) -> bool:
+    """Whether an index is closed to writes, which no second try will open."""
+    info = error.info if isinstance(error.info, dict) else {}
+    return _reason(info.get("error"))[0] == "cluster_block_exception"
+
+
+def _open(address: Address) -> Any:
+    from opensearchpy import Transport, Urllib3HttpConnection
+
+    options: dict[str, Any] = {}
+    if any(each["use_ssl"] for each in address.servers):
+        import ssl
+
+        options["ssl_context"] = ssl.create_default_context()
+    return Transport(
+        [dict(each) for each in address.servers],
+        connection_class=Urllib3HttpConnection,
+        # Once for each other server; what comes after that is counted by the clock.
+        max_retries=len(address.servers) - 1,
+        retry_on_timeout=True,
+        retry_on_status=(502, 503, 504),
+        dead_timeout=DEAD,
+        http_compress=False,
+        **options,
+    )
+
+
+def _encoded(body: object) -> bytes | None:
+    if body is None or isinstance(body, bytes):
+        return body
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _kind(body: object) -> str:
+    return "application/x-ndjson" if isinstance(body, bytes) else "application/json"

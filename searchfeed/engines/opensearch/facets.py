@@ -1,0 +1,149 @@
+"""How what a query finds divides: exact counts, whatever their number.
+
+Values are counted page by page in their own order, as that is exact on any number of shards;
+counts by size are not. Periods begin and end at the instants of the query language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import Any
+
+from searchfeed import periods
+from searchfeed.engines.opensearch.documents import NAMES
+from searchfeed.engines.opensearch.mapping import PAGE
+from searchfeed.engines.opensearch.matching import Clause
+from searchfeed.engines.opensearch.searching import Searcher
+from searchfeed.engines.whoosh.facets import FIELDS
+from searchfeed.engines.whoosh.values import whole_term
+from searchfeed.models import Facet, FacetCount, Period
+
+RANGES = 1_000
+"""Periods that are counted at once."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = timedelta(days=1)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def count(
+    searcher: Searcher, query: Clause, facet: Facet, limit: int | None, zone: tzinfo
+) -> tuple[FacetCount, ...]:
+    """The values of a facet, the largest counts first, ties by value."""
+    if facet not in FIELDS:
+        return _by_period(searcher, query, Period(facet), limit, zone)
+    counts = dict(values(searcher, query, FIELDS[facet]))
+    shown = _largest(counts, limit)
+    labels = _labels(searcher, facet.value, shown) if facet in (Facet.AUTHOR, Facet.TAG) else {}
+    return tuple(FacetCount(value, counts[value], labels.get(value, value)) for value in shown)
+
+
+def values(searcher: Searcher, query: Clause, field: str) -> Iterator[tuple[str, int]]:
+    """Every value of a field in what a query finds, and how many entries have it."""
+    for key, number in _buckets(searcher, query, {"terms": {"field": field}}):
+        yield str(key), number
+
+
+def _buckets(
+    searcher: Searcher, query: Clause, source: Mapping[str, Any]
+) -> Iterator[tuple[Any, int]]:
+    composite: dict[str, Any] = {"size": PAGE, "sources": [{"value": source}]}
+    body = {"size": 0, "query": query, "aggs": {"values": {"composite": composite}}}
+    while True:
+        found = searcher.ask(body)["aggregations"]["values"]
+        for bucket in found["buckets"]:
+            yield bucket["key"]["value"], int(bucket["doc_count"])
+        if "after_key" not in found:
+            return
+        composite["after"] = found["after_key"]
+
+
+def _largest(counts: Mapping[str, int], limit: int | None) -> list[str]:
+    return sorted(counts, key=lambda value: (-counts[value], value))[:limit]
+
+
+def _labels(searcher: Searcher, field: str, shown: Sequence[str]) -> dict[str, str]:
+    """The form in which most entries have each value; of those as frequent the first."""
+    forms: dict[str, tuple[int, str]] = {}
+    having = {"terms": {field: list(shown)}}
+    for form, number in values(searcher, having, NAMES[field]) if shown else ():
+        value = whole_term(form)
+        forms[value] = min(forms.get(value, (0, form)), (-number, form))
+    return {value: form for value, (_, form) in forms.items()}
+
+
+def _by_period(
+    searcher: Searcher, query: Clause, period: Period, limit: int | None, zone: tzinfo
+) -> tuple[FacetCount, ...]:
+    source = {"date_histogram": {"field": "date", "fixed_interval": "1d"}}
+    days = sorted({_day(key) for key, _ in _buckets(searcher, query, source)})
+    firsts = _firsts(days, period)
+    counts: dict[str, int] = {}
+    for at in range(0, len(firsts), RANGES):
+        counts |= _counted(searcher, query, firsts[at : at + RANGES], period, zone)
+    return tuple(FacetCount(name, counts[name], name) for name in _largest(counts, limit))
+
+
+def _day(milliseconds: int) -> date:
+    return (_EPOCH + milliseconds * _MILLISECOND).date()
+
+
+def _firsts(days: Sequence[date], period: Period) -> list[date]:
+    """The first day of each period that what is dated on some days of UTC can be in.
+
+    A zone is less than a day from UTC, so the days around each are enough.
+    """
+    near: set[date] = set()
+    for day in days:
+        near.add(day)
+        if day > date.min:
+            near.add(day - _DAY)
+        if day < date.max:
+            near.add(day + _DAY)
+    return sorted({_first(day, period) for day in near})
+
+
+def _first(day: date, period: Period) -> date:
+    match period:
+        case Period.DAY:
+            return day
+        case Period.WEEK:
+            # The first week of all has no Monday.
+            return max(date.min, _earlier(day, day.weekday()))
+        case Period.MONTH:
+            return day.replace(day=1)
+        case Period.YEAR:
+            return day.replace(month=1, day=1)
+
+
+def _earlier(day: date, days: int) -> date:
+    return date.fromordinal(max(1, day.toordinal() - days))
+
+
+def _counted(
+    searcher: Searcher, query: Clause, firsts: Sequence[date], period: Period, zone: tzinfo
+) -> dict[str, int]:
+    """How many entries each of some periods has; those with none are left out."""
+    starts = [_milliseconds(periods.midnight(day, zone)) for day in firsts]
+    after = periods.shifted(firsts[-1], period, 1)
+    # At the end of the calendar the last period has no end.
+    ends = [*starts[1:], _milliseconds(periods.midnight(after, zone)) if after < date.max else None]
+    ranges = {
+        periods.name(day, period): _range(start, end)
+        for day, start, end in zip(firsts, starts, ends, strict=True)
+    }
+    named = {"filters": {"filters": ranges}}
+    found = searcher.ask({"size": 0, "query": query, "aggs": {"periods": named}})
+    buckets = found["aggregations"]["periods"]["buckets"]
+    counts = {name: int(bucket["doc_count"]) for name, bucket in buckets.items()}
+    return {name: number for name, number in counts.items() if number}
+
+
+def _range(start: int, end: int | None) -> Clause:
+    span = {"gte": start} if end is None else {"gte": start, "lt": end}
+    return {"range": {"date": span}}
+
+
+def _milliseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // _MILLISECOND

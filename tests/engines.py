@@ -1,0 +1,64 @@
+"""Every engine that can be tested here: always the one of a directory, and one in a cluster where
+``SEARCHFEED_TEST_OPENSEARCH`` says where its servers are (``make test-cluster`` does)."""
+
+from __future__ import annotations
+
+import os
+from hashlib import blake2b
+from pathlib import Path
+
+import pytest
+
+from searchfeed.engines import Engine, EngineOptions, open_engine
+from searchfeed.errors import EngineError
+
+URLS = os.environ.get("SEARCHFEED_TEST_OPENSEARCH", "")
+"""The URLs of a cluster's servers, divided by commas, without the name of an index."""
+
+needs_cluster = pytest.mark.skipif(
+    not URLS, reason="no OpenSearch cluster: SEARCHFEED_TEST_OPENSEARCH holds no URLs"
+)
+
+NAMES = ("whoosh", pytest.param("opensearch", marks=needs_cluster))
+"""The engines, as parameters of a test."""
+
+_made: set[str] = set()
+_kept: set[str] = set()
+
+
+def options(path: Path, *, shards: int = 2) -> EngineOptions:
+    """Of an index in the cluster that belongs to a directory."""
+    name = f"test-{blake2b(bytes(path), digest_size=8).hexdigest()}"
+    _made.add(name)
+    # On a single node there is nowhere to put a replica.
+    return EngineOptions(f"{URLS}/{name}", shards, min(1, URLS.count(",")))
+
+
+def open_at(name: str, path: Path, *, keep: bool = False) -> Engine:
+    """Open the index of an engine that belongs to a directory; the same one each time.
+
+    With ``keep`` it outlives the test.
+    """
+    if name != "opensearch":
+        return open_engine(name, path)
+    chosen = options(path)
+    if keep:
+        _kept.add(chosen.url.rpartition("/")[2])
+    return open_engine(name, path, chosen)
+
+
+def forget(*, all: bool = False) -> None:  # noqa: A002
+    """Take away the indices that were made in the cluster."""
+    from searchfeed.engines.opensearch.cluster import Cluster, read_address
+
+    gone = sorted(_made if all else _made - _kept)
+    if not gone:
+        return
+    cluster = Cluster(read_address(URLS))
+    for name in gone:
+        try:
+            cluster.ask("DELETE", f"/{name}-*", expand_wildcards="all")
+        except EngineError:
+            continue
+    _made.difference_update(gone)
+    cluster.close()
