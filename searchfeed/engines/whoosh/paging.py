@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -24,7 +24,7 @@ class Row(NamedTuple):
 
     document: int
     score: float
-    behind: list[int]
+    behind: Sequence[int]
 
 
 class Pages:
@@ -55,10 +55,11 @@ class Pages:
 
     def rows(self, offset: int, count: int) -> Iterator[Row]:
         """The rows of a page."""
+        groups = self._groups
         page = self._first(offset + count)[offset:]
         scores = self._ranked.scores(page).tolist() if len(page) else []
         for document, score in zip(page.tolist(), scores, strict=True):
-            yield Row(document, score, self._behind(document))
+            yield Row(document, score, self._behind(document, groups) if groups else ())
 
     def _first(self, count: int) -> Documents:
         """The first ``count`` documents that stand for their story, in order."""
@@ -74,13 +75,14 @@ class Pages:
                 return ordered[np.sort(firsts)[:count]]
             wanted *= FURTHER
 
-    def _behind(self, document: int) -> list[int]:
+    def _behind(self, document: int, groups: Groups) -> Sequence[int]:
         """The documents that one on the page stands for, in order."""
-        if self._groups is None:
-            return []
-        others = self._groups.sharing(document)
+        others = groups.sharing(document)
         others = others[self._ranked.mask[others] & (others != document)]
-        return self._in_order(others, self._ranked.scores(others)).tolist() if len(others) else []
+        if not len(others):
+            return ()
+        ordered: list[int] = self._in_order(others, self._ranked.scores(others)).tolist()
+        return ordered
 
     def _ordered(self, count: int) -> Documents:
         """The first ``count`` documents, in order."""
@@ -95,10 +97,9 @@ class Pages:
 
     def _in_order(self, documents: Documents, scores: Numbers | None) -> Documents:
         keys = self._view.column("key")[documents]
-        by: list[Any] = [keys, self._dates(documents)]
-        if self._sort is Sort.RELEVANCE and scores is not None:
-            by = [keys, _newest(self._view, documents), -scores]
-        return documents[np.lexsort(by)]
+        if self._sort is not Sort.RELEVANCE or scores is None:
+            return documents[np.lexsort((keys, self._dates(documents)))]
+        return documents[np.lexsort((keys, _newest(self._view, documents), -scores))]
 
     def _dates(self, documents: Documents) -> Any:
         """What sorts by date; entries without one come last."""

@@ -226,9 +226,7 @@ class Ranking:
 
     @cached_property
     def _reranked(self) -> Matched:
-        """The best documents with pairs of neighbours counted in; none where there are no pairs."""
-        if not self._scorer.pairs:
-            return Matched(np.zeros(0, dtype=np.int32), np.zeros(0))
+        """The best documents with pairs of neighbours counted in."""
         documents, scores = self._top(None, self.total, RERANKED)
         view, matcher = self._scorer.view, self._scorer.matcher
         for bonus in bonuses(view, matcher, self._scorer.pairs, documents):
@@ -263,6 +261,8 @@ class Ranking:
 
     def _best_of(self, mask: Mask | None, there: int, count: int) -> tuple[Documents, Numbers]:
         """``best`` of one tier, before anything is added for completeness."""
+        if not self._scorer.pairs:
+            return self._top(mask, there, count)
         raised = self._reranked
         if mask is not None:
             raised = raised.only(mask[raised.documents])
@@ -282,8 +282,8 @@ class Ranking:
     def scores(self, documents: Documents) -> Numbers:
         """See ``Ranked.scores``."""
         scores = self._sum.at(documents)
-        raised = self._reranked
-        if len(raised.documents):
+        if self._scorer.pairs and len(documents):
+            raised = self._reranked
             at = np.searchsorted(raised.documents, documents)
             at[at == len(raised.documents)] = 0
             scores = np.where(raised.documents[at] == documents, raised.scores[at], scores)

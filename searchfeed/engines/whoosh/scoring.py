@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from searchfeed import analysis, tree
+from searchfeed import tree
 from searchfeed.engines.whoosh.arrays import members
 from searchfeed.engines.whoosh.leaves import Leaves
 from searchfeed.engines.whoosh.matched import ALL, SOME, TYPED, Matched
@@ -92,6 +92,7 @@ class Scorer:
         self.view = view
         self.matcher = Matcher(view, vocabulary)
         self._leaves = Leaves(view, self.matcher)
+        self._words = vocabulary.words
         self._recency = recency
         self._explained = explained
         self.pairs: list[Pair] = []
@@ -214,7 +215,7 @@ class Scorer:
 
     def _word(self, word: tree.Word) -> Matched:
         """A bare word: whole, and where it is made of several terms also by each of them."""
-        options = analysis.query_words(word.text).alternatives or ((),)
+        options = self._words(word.text).alternatives or ((),)
         terms, compound = options[-1], len(options[0]) == 1
         if len(terms) < (2 if compound else SENTENCE):
             return self._leaf(word)

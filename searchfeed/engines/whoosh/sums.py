@@ -39,6 +39,8 @@ class Sum:
 
     def at(self, documents: Documents) -> Numbers:
         """The scores of some documents."""
+        if len(self.parts) == 1:
+            return self.parts[0].at(documents)
         nothing = np.zeros(len(documents))
         return reduce(np.add, [part.at(documents) for part in self.parts], nothing)
 

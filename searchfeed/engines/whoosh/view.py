@@ -294,7 +294,7 @@ class View:
 
     def id(self, document: int) -> str:
         """The id of a document's entry."""
-        return f"{int(self.column('key')[document]):016x}"
+        return f"{self.column('key').item(document):016x}"
 
 
 def _wanted(

@@ -42,6 +42,7 @@ class Vocabulary:
         self._sorted = cache(self._sort)
         self._spellings = cache(lambda field: Spellings(self._sorted(field)[0]))
         self.lexicon = cache(partial(Lexicon, view))
+        self.words = lru_cache(REMEMBERED)(analysis.query_words)
         self._worded = lru_cache(REMEMBERED)(self._word_sequences)
         self._expanded = lru_cache(REMEMBERED_PATTERNS)(self._expand)
 
@@ -60,7 +61,7 @@ class Vocabulary:
                 return self._expanded(self.regex, field, pattern)
 
     def _word_sequences(self, field: str, text: str, exact: bool) -> tuple[Sequence[Family], ...]:  # noqa: FBT001
-        words = analysis.query_words(text)
+        words = self.words(text)
         return tuple(
             tuple(
                 self.prefix(field, term)
