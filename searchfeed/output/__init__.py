@@ -92,6 +92,7 @@ RESULTS: Renderers[Results] = Renderers(
         "ndjson": "records:lines",
         "csv": "sheet:results",
         "markdown": "markdown:results",
+        "atom": "atom:results",
     },
 )
 
