@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import islice
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len, set_cell_size
@@ -20,13 +17,13 @@ from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 
-from searchfeed.errors import SearchfeedError
 from searchfeed.index import Index
-from searchfeed.models import Entry, Hit
+from searchfeed.models import Entry, Hit, Query
 from searchfeed.output import Screen
 from searchfeed.tui import sections
-from searchfeed.tui.lanes import Lane
-from searchfeed.tui.typesetting import Goal, Piece, Row, Sheet, character_at, lay_out
+from searchfeed.tui.page import Laid, Page, Place
+from searchfeed.tui.pagemaker import Alike, Begun, Edited, Ended, Found, More, PageMaker
+from searchfeed.tui.typesetting import Goal, Row, Sheet, character_at, lay_out
 
 if TYPE_CHECKING:
     from searchfeed.archive import Version
@@ -34,65 +31,17 @@ if TYPE_CHECKING:
 MEASURE = 88
 """Cells that a row of running text has at most; longer ones tire the eye."""
 
-RELATED = 5
-"""Entries like the one that is read that are listed."""
-
 _MARGIN = 1
-_REST = 0.15
-"""Seconds for which an entry has to stay before related ones are looked for: nobody who runs
-through a list waits for them."""
-
-_FIRST_ROWS = 200
-_MORE_ROWS = 4_000
-
-_ORDER = ("head", "history", "body", "links", "related")
-_MATCHING = ("head", "body")
-_NUMBERED = ("links", "related")
-
-Place = tuple[str, int]
-"""The name of a section, and a number in it: of a character, a match or a target."""
-
-
-@dataclass(slots=True)
-class _Section:
-    sheet: Sheet
-    rows: list[Row] = field(default_factory=list)
-
-
-@dataclass
-class _Laid(Message):
-    """Rows of some sections; with ``first`` they take the place of all that there are."""
-
-    run: int
-    rows: Mapping[str, tuple[Sheet, Sequence[Row]]]
-    first: bool = False
-    last: bool = False
-
-
-@dataclass
-class _Edited(Message):
-    """The versions of the entry that is shown."""
-
-    shown: int
-    versions: tuple[Version, ...]
-
-
-@dataclass
-class _Alike(Message):
-    """What is like the entry that is shown."""
-
-    shown: int
-    hits: tuple[Hit, ...]
 
 
 class Reading(ScrollView, can_focus=True):
     """An entry as a page: what is known of it, its text with what matched, links, and more like it.
 
-    The text is worked on beside the screen, and only the rows in sight are drawn, so that its
-    length does not matter. What is asked for while something else is being worked on replaces it.
+    Pages are made beside the screen, and only the rows in sight are drawn, so the length of a text
+    does not matter. What is asked for while something else is being made takes its place.
 
     Args:
-        index: where versions and related entries come from, and what matches is found.
+        index: where entries are from.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -166,36 +115,25 @@ class Reading(ScrollView, can_focus=True):
 
         url: str
 
-    def __init__(
-        self,
-        index: Index,
-        *,
-        id: str | None = None,
-        classes: str | None = None,
-    ) -> None:
+    def __init__(self, index: Index, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self._index = index
-        self._texts = Lane("reading")
-        self._histories = Lane("history")
-        self._likes = Lane("related")
-        self._run = 0  # Counts layouts, so that rows of an older one are dropped.
-        self._shown = 0  # Counts entries.
-        self._learning = 0  # The entry of which more is being found out.
-        self._width = 0
-        self._query = ""
+        self._maker = PageMaker(index, self.post_message)
+        self._page = Page()
         self._entry: Entry | None = None
+        self._query: str | Query = ""
+        self._width = 0
         self._forget()
 
     def _forget(self) -> None:
-        self._sections: dict[str, _Section] = {}
         self._versions: tuple[Version, ...] = ()
         self._alike: tuple[Hit, ...] = ()
-        self._comparing = False
-        self._laid = True
+        self._learned = False
+        self._ended = True
         self._match: int | None = None
         self._chosen: Place | None = None
-        self._wanted: Place | None = None
+        # Where the page is to be scrolled to once that is there: at the top, or in sight.
         self._anchor: Place | None = None
+        self._wanted: Place | None = None
 
     @property
     def entry(self) -> Entry | None:
@@ -205,298 +143,196 @@ class Reading(ScrollView, can_focus=True):
     @property
     def match(self) -> tuple[int, int]:
         """Which match the reader is at, from 1 (0: at none yet), and how many there are."""
-        return (0 if self._match is None else self._match + 1), self._count_matches()
+        return (0 if self._match is None else self._match + 1), self._page.matches
 
     @property
     def settled(self) -> bool:
         """Whether all that is known of the entry is shown."""
-        lanes = (self._texts, self._histories, self._likes)
-        return self._laid and not any(lane.busy for lane in lanes)
+        return self._ended and not self._maker.busy
 
-    def show(self, entry: Entry, query: str) -> None:
+    def show(self, entry: Entry, query: str | Query) -> None:
         """Show an entry from its start, with what the query finds in it.
 
         It returns at once; what is shown already stays until the first rows are there.
         """
-        before = self._sections
+        self._maker.forget()
         self._forget()
-        self._sections = before
         self._entry = entry
         self._query = query
-        self._shown += 1
-        self._anchor = ("head", 0)
-        self._work()
+        self._anchor = Place("head")
+        self._make()
 
     def clear(self) -> None:
         """Show nothing."""
-        self._run += 1
-        self._shown += 1
-        self._entry = None
+        self._maker.forget()
         self._forget()
+        self._entry = None
+        self._page = Page()
         self._fit()
 
-    def _work(self) -> None:
-        """Have the text laid out for the width that there is now."""
-        entry, query = self._entry, self._query
+    def _make(self) -> None:
+        """Have the page made for the width that there is now; a hidden pane waits."""
         self._width = self.scrollable_content_region.width
-        if entry is None or self._width <= 2 * _MARGIN or not self.is_attached:
+        if self._entry is None or self._width <= 2 * _MARGIN or not self.is_attached:
             return
-        self._run += 1
-        self._laid = False
-        run, width = self._run, self._measure
-        self._texts.ask(lambda: self._lay(run, entry, query, width))
-        if self._learning != self._shown:
-            self._learning = shown = self._shown
-            self._histories.ask(lambda: self._learn_history(shown, entry))
-            self._likes.ask(lambda: self._learn_related(shown, entry))
-        elif self._comparing:
-            self._compare()
+        self._ended = False
+        self._maker.make(self._entry, self._query, self._measure)
+        if not self._learned:
+            self._learned = True
+            self._maker.learn(self._entry)
 
     @property
     def _measure(self) -> int:
         return min(self._width - 2 * _MARGIN, MEASURE)
 
-    # Beside the screen.
+    # What the page maker tells.
 
-    def _lay(self, run: int, entry: Entry, query: str, width: int) -> None:
-        entry = sections.clean_entry(entry)
-        try:
-            found = {each.field: each for each in self._index.highlight(entry, query)}
-        except SearchfeedError:
-            # It is read all the same; what is wrong with the query stands below it.
-            found = {}
-        if run != self._run:
-            return
-        head = sections.head(entry, found.get("title"), Screen())
-        body = sections.body(entry, found.get("body"))
-        rows = lay_out(body.text, width)
-        first = {
-            "head": (head, list(lay_out(head.text, width))),
-            "body": (body, list(islice(rows, _FIRST_ROWS))),
-        }
-        self.post_message(_Laid(run, first, first=True))
-        while run == self._run and (more := list(islice(rows, _MORE_ROWS))):
-            self.post_message(_Laid(run, {"body": (body, more)}))
-        end = {}
-        if run == self._run and (links := sections.links(entry, body)):
-            end["links"] = (links, list(lay_out(links.text, width)))
-        self.post_message(_Laid(run, end, last=True))
-
-    def _learn_history(self, shown: int, entry: Entry) -> None:
-        if shown != self._shown:
-            return
-        try:
-            self.post_message(_Edited(shown, self._index.versions(entry.id)))
-        except SearchfeedError:
-            # It may be gone from the index meanwhile; the text is shown all the same.
-            return
-
-    def _learn_related(self, shown: int, entry: Entry) -> None:
-        time.sleep(_REST)
-        if shown != self._shown:
-            return
-        try:
-            self.post_message(_Alike(shown, self._index.like(entry.id, limit=RELATED).hits))
-        except SearchfeedError:
-            return
-
-    def _lay_history(self, run: int, versions: tuple[Version, ...], width: int) -> None:
-        sheet = sections.history(versions, Screen())
-        self.post_message(_Laid(run, {"history": (sheet, list(lay_out(sheet.text, width)))}))
-
-    # What comes back.
-
-    @on(_Laid)
-    def _take_laid(self, message: _Laid) -> None:
-        """Show rows that are new."""
+    @on(Begun)
+    def _begin(self, message: Begun) -> None:
         message.stop()
-        if message.run != self._run:
-            return
-        if message.first:
-            self._sections = {}
-        for name, (sheet, rows) in message.rows.items():
-            section = self._sections.setdefault(name, _Section(sheet))
-            if section.sheet is not sheet:
-                self._sections[name] = section = _Section(sheet)
-            section.rows += rows
-        if message.last:
-            self._laid = True
-        self._add_related()
-        self._fit()
-
-    @on(_Edited)
-    def _take_edited(self, message: _Edited) -> None:
-        """Say below the text that the entry was edited."""
-        message.stop()
-        if message.shown == self._shown:
-            self._versions = message.versions
-            self.refresh()
-
-    @on(_Alike)
-    def _take_alike(self, message: _Alike) -> None:
-        """List what is like the entry."""
-        message.stop()
-        if message.shown == self._shown:
-            self._alike = message.hits
-            self._add_related()
+        if message.run == self._maker.run:
+            comparing = self._page.comparing and len(self._versions) > 1
+            self._page = Page()
+            self._page.add("head", message.head)
+            self._page.add("body", message.body)
+            if comparing:
+                self._page.comparing = True
+                self._maker.compare(self._versions, self._measure)
+            self.refresh_bindings()
             self._fit()
 
-    def _add_related(self) -> None:
-        # It counts on from where the links end, so it waits for them.
-        if not self._laid or "related" in self._sections:
-            return
-        links = self._sections.get("links")
-        numbered = len(links.sheet.targets) if links else 0
-        if sheet := sections.related(self._alike, numbered, Screen()):
-            rows = list(lay_out(sheet.text, self._measure))
-            self._sections["related"] = _Section(sheet, rows)
+    @on(More)
+    def _go_on(self, message: More) -> None:
+        message.stop()
+        if message.run == self._maker.run:
+            self._page.add(message.section, message.laid)
+            self._fit()
+
+    @on(Found)
+    def _find(self, message: Found) -> None:
+        message.stop()
+        if message.run == self._maker.run:
+            self._page.mark(message.sheet, message.matches)
+            self.refresh_bindings()
+            self.refresh()
+
+    @on(Ended)
+    def _end(self, message: Ended) -> None:
+        message.stop()
+        if message.run == self._maker.run:
+            self._ended = True
+            self._list_alike()
+
+    @on(Edited)
+    def _tell_edited(self, message: Edited) -> None:
+        message.stop()
+        if message.shown == self._maker.shown:
+            self._versions = message.versions
+            self.refresh_bindings()
+            self.refresh()
+
+    @on(Alike)
+    def _tell_alike(self, message: Alike) -> None:
+        message.stop()
+        if message.shown == self._maker.shown:
+            self._alike = message.hits
+            self._list_alike()
+
+    def _list_alike(self) -> None:
+        # The list counts on from where the links end, so it waits for them.
+        if self._ended and "related" not in self._page:
+            sheet = sections.related(self._alike, self._page.numbered, Screen())
+            if sheet:
+                self._page.add("related", Laid(sheet, lay_out(sheet.text, self._measure)))
+        self._fit()
 
     def _fit(self) -> None:
         """Tell the screen how much there is, and go to where the reader is to be."""
-        count = sum(len(section.rows) for _, section in self._in_order())
+        lines = len(self._page)
         # The last line of the pane tells where the reader is, so the text ends one line earlier.
-        self.virtual_size = Size(self._width, count + 1 if count else 0)
-        for place in ("_anchor", "_wanted"):
-            wanted: Place | None = getattr(self, place)
-            if wanted and (row := self._row_of(wanted)) is not None:
-                setattr(self, place, None)
-                if place == "_anchor":
-                    self.scroll_to(y=row, animate=False, force=True, immediate=True)
-                else:
-                    self._reveal(row)
+        self.virtual_size = Size(self._width, lines + 1 if lines else 0)
+        if self._anchor and (line := self._page.line_of(self._anchor)) is not None:
+            self._anchor = None
+            self.scroll_to(y=line, animate=False, force=True, immediate=True)
+        if self._wanted and (line := self._page.line_of(self._wanted)) is not None:
+            self._wanted = None
+            height = max(self.size.height - 1, 1)
+            if not 0 <= line - int(self.scroll_offset.y) < height - 1:
+                above = max(line - height // 3, 0)
+                self.scroll_to(y=above, animate=False, force=True, immediate=True)
         self.refresh()
-
-    # Places.
-
-    def _in_order(self) -> Iterator[tuple[str, _Section]]:
-        """The sections that are shown; the history stands in the place of the text."""
-        hidden = "body" if self._comparing and "history" in self._sections else "history"
-        for name in _ORDER:
-            if name in self._sections and name != hidden:
-                yield name, self._sections[name]
-
-    def _at(self, y: int) -> tuple[str, _Section, Row] | None:
-        """The section and the row at a line of the page."""
-        for name, section in self._in_order():
-            if y < len(section.rows):
-                return name, section, section.rows[y]
-            y -= len(section.rows)
-        return None
-
-    def _row_of(self, place: Place) -> int | None:
-        """The line of the page that has a character; None where it is not there (yet)."""
-        name, character = place
-        before = 0
-        for each, section in self._in_order():
-            rows = section.rows
-            if each == name:
-                row = bisect_right(rows, character, key=lambda row: row.start) - 1
-                whole = row < len(rows) - 1 or self._laid or (rows and character < rows[-1].end)
-                return before + max(row, 0) if whole else None
-            before += len(rows)
-        return None
-
-    def _reveal(self, row: int) -> None:
-        """Scroll as little as it takes for a row to be in sight, with some lines around it."""
-        height = max(self.size.height - 1, 1)
-        top = int(self.scroll_offset.y)
-        if not top <= row < top + height - 1:
-            self.scroll_to(y=max(row - height // 3, 0), animate=False, force=True, immediate=True)
 
     def _go_to(self, place: Place) -> None:
         self._wanted = place
         self._fit()
 
-    def _count_matches(self) -> int:
-        found = (self._sections.get(name) for name in _MATCHING)
-        return sum(len(section.sheet.matches) for section in found if section)
-
-    def _place_of_match(self, number: int) -> Place:
-        for name in _MATCHING:
-            matches = self._sections[name].sheet.matches
-            if number < len(matches):
-                return name, matches[number].start
-            number -= len(matches)
-        raise IndexError(number)
-
-    def _targets(self) -> list[Place]:
-        """All that can be chosen, as section and number, in the order of the page."""
-        return [
-            (name, number)
-            for name, section in self._in_order()
-            for number in range(len(section.sheet.targets))
-        ]
-
     # Keys and clicks.
 
     def action_next_match(self) -> None:
         """Go to the next match; after the last comes the first."""
-        self._to_match(1)
+        self._to_match(0 if self._match is None else self._match + 1)
 
     def action_previous_match(self) -> None:
         """Go to the match before; before the first comes the last."""
-        self._to_match(-1)
+        self._to_match(-1 if self._match is None else self._match - 1)
 
-    def _to_match(self, step: int) -> None:
-        matches = self._count_matches()
-        if not matches:
-            return
-        before = self._match if self._match is not None else (-1 if step > 0 else 0)
-        self._match = (before + step) % matches
-        self._comparing = False
-        self._go_to(self._place_of_match(self._match))
+    def _to_match(self, number: int) -> None:
+        if total := self._page.matches:
+            self._match = number % total
+            self._page.comparing = False
+            self._go_to(self._page.match(self._match))
 
     def action_history(self) -> None:
         """Show how the entry was edited in the place of its text, or the text again."""
         if len(self._versions) < 2:
             return
-        self._comparing = not self._comparing
+        self._page.comparing = not self._page.comparing
+        if self._page.comparing and "history" not in self._page:
+            self._maker.compare(self._versions, self._measure)
         self._chosen = None
-        if self._comparing and "history" not in self._sections:
-            self._compare()
-        self._anchor = ("head", 0)
+        self._anchor = Place("head")
         self._fit()
 
-    def _compare(self) -> None:
-        run, versions, width = self._run, self._versions, self._measure
-        self._histories.ask(lambda: self._lay_history(run, versions, width))
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Whether there is anything for a key to do, which is what the help lists."""
+        if action in ("next_match", "previous_match"):
+            return self._page.matches > 0
+        return action != "history" or len(self._versions) > 1
 
     def action_next_target(self) -> None:
         """Go to the next link; after the last the focus goes on."""
-        self._to_target(1)
+        if place := self._page.next_target(self._chosen, 1):
+            self._choose(place)
+        else:
+            self._leave_targets()
+            self.screen.focus_next()
 
     def action_previous_target(self) -> None:
         """Go to the link before; before the first the focus goes back."""
-        self._to_target(-1)
-
-    def _to_target(self, step: int) -> None:
-        targets = self._targets()
-        if self._chosen in targets:
-            at = targets.index(self._chosen) + step
+        if place := self._page.next_target(self._chosen, -1):
+            self._choose(place)
         else:
-            at = 0 if step > 0 else -1
-        if 0 <= at < len(targets):
-            self._choose(targets[at])
-            return
+            self._leave_targets()
+            self.screen.focus_previous()
+
+    def _leave_targets(self) -> None:
         self._chosen = None
         self.refresh()
-        self.screen.focus_next() if step > 0 else self.screen.focus_previous()
 
     def action_choose(self, number: int) -> None:
         """Go to the link that has this number in the lists below the text."""
-        numbered = [place for place in self._targets() if place[0] in _NUMBERED]
-        if number <= len(numbered):
-            self._choose(numbered[number - 1])
+        if place := self._page.numbered_target(number):
+            self._choose(place)
 
     def _choose(self, place: Place) -> None:
         self._chosen = place
-        self._go_to((place[0], self._sections[place[0]].sheet.targets[place[1]].start))
+        if target := self._page.target(place):
+            self._go_to(place._replace(number=target.start))
 
     def action_follow(self) -> None:
         """Open the chosen link, or show the chosen entry."""
-        if self._chosen in self._targets():
-            name, number = self._chosen
-            self._follow(self._sections[name].sheet.targets[number].goal)
+        if self._chosen and (target := self._page.target(self._chosen)):
+            self._follow(target.goal)
 
     def _follow(self, goal: Goal) -> None:
         self.post_message(self.Related(goal) if isinstance(goal, Entry) else self.Opened(goal))
@@ -506,35 +342,31 @@ class Reading(ScrollView, can_focus=True):
         offset = event.get_content_offset(self)
         if offset is None or self.text_selection or self._is_status(offset.y):
             return
-        found = self._at(offset.y + int(self.scroll_offset.y))
+        found = self._page.at(offset.y + int(self.scroll_offset.y))
         if found is None:
             return
-        name, section, row = found
-        line = section.sheet.text[row.start : row.end]
+        place, sheet, row = found
         cell = offset.x - _MARGIN - row.indent
-        place = row.start + character_at(line, cell) if cell >= 0 else -1
-        for number, target in enumerate(section.sheet.targets):
-            if target.start <= place < min(target.end, row.end):
-                self._chosen = (name, number)
+        character = row.start + character_at(sheet.text[row.start : row.end], cell)
+        for number, target in enumerate(sheet.targets):
+            if cell >= 0 and target.start <= character < min(target.end, row.end):
+                self._chosen = place._replace(number=number)
                 self.refresh()
                 self._follow(target.goal)
-
-    # Drawing.
 
     def on_resize(self) -> None:
         """Lay the text out again where its width has changed, and stay where the reader is."""
         if self.scrollable_content_region.width == self._width:
             return
-        if self._anchor is None and (found := self._at(int(self.scroll_offset.y))):
-            self._anchor = (found[0], found[2].start)
-        self._work()
+        if self._anchor is None and (found := self._page.at(int(self.scroll_offset.y))):
+            self._anchor = found[0]
+        self._make()
 
     def on_unmount(self) -> None:
-        """Take no more work."""
-        self._run += 1
-        self._shown += 1
-        for lane in (self._texts, self._histories, self._likes):
-            lane.close()
+        """Have nothing more made."""
+        self._maker.close()
+
+    # Drawing.
 
     def render_line(self, y: int) -> Strip:
         """A line of what is in sight."""
@@ -542,66 +374,62 @@ class Reading(ScrollView, can_focus=True):
         if self._is_status(y):
             return self._status(width)
         at = y + int(self.scroll_offset.y)
-        found = self._at(at)
+        found = self._page.at(at)
         base = self.rich_style
         if found is None:
             return Strip.blank(width, base)
-        segments = [Segment(" " * (_MARGIN + found[2].indent), base)]
-        segments += [Segment(piece.text, style) for piece, style in self._styled(*found)]
-        strip = Strip(segments).adjust_cell_length(width, base)
+        segments = [Segment(" " * (_MARGIN + found[2].indent), base), *self._segments(*found)]
         selection = self.text_selection
         if selection is not None and (span := selection.get_span(at)) is not None:
-            strip = _selected(
-                strip, span, self.screen.get_component_rich_style("screen--selection")
-            )
-        return strip.apply_offsets(0, at)
+            style = self.screen.get_component_rich_style("screen--selection")
+            segments = list(_selected(segments, *span, style))
+        return Strip(segments).adjust_cell_length(width, base).apply_offsets(0, at)
 
-    def _styled(self, name: str, section: _Section, row: Row) -> Iterator[tuple[Piece, Style]]:
+    def _segments(self, place: Place, sheet: Sheet, row: Row) -> Iterator[Segment]:
         base = self.rich_style
         current = None
-        if self._match is not None and name in _MATCHING:
-            head = self._sections.get("head")
-            before = len(head.sheet.matches) if head and name != "head" else 0
-            current = self._match - before
-        chosen = self._chosen[1] if self._chosen and self._chosen[0] == name else None
-        for piece in section.sheet.pieces(row):
+        if self._match is not None and self._match < self._page.matches:
+            at = self._page.match(self._match)
+            current = at.number if at[:2] == place[:2] else None
+        chosen = self._chosen.number if self._chosen and self._chosen[:2] == place[:2] else None
+        for piece in sheet.pieces(row):
             style = base + self._ink(piece.role) if piece.role else base
             if piece.match is not None:
-                style += self._ink("current" if piece.match == current else "match")
+                here = sheet.matches[piece.match].start == current
+                style += self._ink("current" if here else "match")
             if piece.target is not None and piece.target == chosen:
                 style += self._ink("chosen")
-            yield piece, style
+            yield Segment(piece.text, style)
 
     def _ink(self, role: str) -> Style:
         return self.get_component_rich_style(f"reading--{role}", partial=True)
 
     def _is_status(self, y: int) -> bool:
-        return bool(self._sections) and y == self.size.height - 1
+        return "head" in self._page and y == self.size.height - 1
 
     def _status(self, width: int) -> Strip:
         """The last line of the pane: what there is to know of it, and where the reader is."""
-        told = []
-        if self._comparing:
-            told.append("h shows the text")
+        told = ""
+        if self._page.comparing:
+            told = "h shows the text"
         elif len(self._versions) > 1:
-            told.append(f"edited {_times(len(self._versions) - 1)}; h shows how")
+            told = f"edited {_times(len(self._versions) - 1)}; h shows how"
         at, total = self.match
-        where = [f"{at}/{total}" if at else _matches(total)] if total else []
+        where = [f"{at:,}/{total:,}" if at else _matches(total)] if total else []
         if self.max_scroll_y:
-            where.append(f"{100 * self.scroll_offset.y // self.max_scroll_y} %")
-        style = self.rich_style + self._ink("status")
+            where.append(f"{100 * int(self.scroll_offset.y) // self.max_scroll_y} %")
         right = " · ".join(where)
-        room = max(min(width, MEASURE) - 2 * _MARGIN - cell_len(right) - 1, 0)
-        left = set_cell_size(" · ".join(told), room)
-        return Strip([Segment(f" {left} {right} ", style)]).adjust_cell_length(width, style)
+        style = self.rich_style + self._ink("status")
+        room = max(min(width - 2 * _MARGIN, MEASURE) - cell_len(right) - 1, 0)
+        line = f"{' ' * _MARGIN}{set_cell_size(told, room)} {right}"
+        return Strip([Segment(line, style)]).adjust_cell_length(width, style)
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """The text that is selected with the mouse."""
-        lines = [
-            " " * (_MARGIN + row.indent) + section.sheet.text[row.start : row.end]
-            for _, section in self._in_order()
-            for row in section.rows
-        ]
+        lines = (
+            " " * (_MARGIN + row.indent) + sheet.text[row.start : row.end]
+            for sheet, row in self._page.rows()
+        )
         return selection.extract("\n".join(lines)), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:  # noqa: ARG002
@@ -617,16 +445,14 @@ def _matches(number: int) -> str:
     return "1 match" if number == 1 else f"{number:,} matches"
 
 
-def _selected(strip: Strip, span: tuple[int, int], style: Style) -> Strip:
-    """The strip with some of its characters, counted from its start, in another style."""
-    start, end = span
-    segments: list[Segment] = []
+def _selected(segments: list[Segment], start: int, end: int, style: Style) -> Iterator[Segment]:
+    """The segments with a range of their characters in another style; -1 is their end."""
     position = 0
-    for text, own, _ in strip:
-        stop = len(text) if end < 0 else max(min(end - position, len(text)), 0)
-        first = max(min(start - position, len(text)), 0)
-        pieces = ((text[:first], own), (text[first:stop], (own or Style()) + style))
-        rest = (text[max(stop, first) :], own)
-        segments += [Segment(each, ink) for each, ink in (*pieces, rest) if each]
+    for text, own, _ in segments:
+        first = min(max(start - position, 0), len(text))
+        last = len(text) if end < 0 else min(max(end - position, first), len(text))
+        selected = (own or Style()) + style
+        for piece, ink in ((text[:first], own), (text[first:last], selected), (text[last:], own)):
+            if piece:
+                yield Segment(piece, ink)
         position += len(text)
-    return Strip(segments, strip.cell_length)

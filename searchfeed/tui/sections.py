@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import islice, pairwise
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from searchfeed.models import Entry, Hit, Snippet
+from searchfeed.models import Entry, Hit, Span
 from searchfeed.output import Screen
 from searchfeed.output.clean import hyperlink, line
 from searchfeed.output.history import edits
 from searchfeed.output.human import ago, count, date, date_and_time, size
 from searchfeed.output.links import addresses
-from searchfeed.tui.typesetting import Composer, Part, Sheet, Target, cleaned
+from searchfeed.tui.typesetting import Composer, Part, Sheet, Target
 
 if TYPE_CHECKING:
     from searchfeed.archive import Version
@@ -26,18 +25,19 @@ _LONGEST_TITLE = 1_000
 _LONGEST_FACT = 500
 _MONTH, _YEAR = 30.44, 365.25
 
-
-def clean_entry(entry: Entry) -> Entry:
-    """The entry with a title and a body that hold nothing that a terminal would obey."""
-    title = line(entry.title[:_LONGEST_TITLE]).strip()
-    return replace(entry, title=title, body=cleaned(entry.body).strip("\n").rstrip())
+# The kinds of pieces of a comparison, as they are drawn.
+_ROLES = {"-": "removed", "+": "added", "…": "aside", " ": ""}
 
 
-def head(entry: Entry, title: Snippet | None, screen: Screen) -> Sheet:
-    """The title of a clean entry and what is known of it; ``title`` tells what matches there."""
+def title_of(entry: Entry) -> str:
+    """The title on one line, clean; it may be empty."""
+    return line(entry.title[:_LONGEST_TITLE]).strip()
+
+
+def head(entry: Entry, matches: Sequence[Span], screen: Screen) -> Sheet:
+    """The title of an entry, with what matches in it, and what is known of the entry."""
     page = Composer()
-    spans = title.spans if title else ()
-    page.add(entry.title or "(no title)", "title", matches=spans)
+    page.add(title_of(entry) or "(no title)", "title", matches=matches)
     page.add("\n")
     page.add(_fact(entry.feed_title or entry.feed_url), "feed")
     if entry.authors:
@@ -55,22 +55,25 @@ def head(entry: Entry, title: Snippet | None, screen: Screen) -> Sheet:
     return page.sheet()
 
 
-def body(entry: Entry, text: Snippet | None) -> Sheet:
-    """The body of a clean entry, with what matches in it and the addresses that it holds."""
-    if not entry.body:
-        page = Composer()
-        page.add("(this entry has no text)", "aside")
-        return page.sheet()
-    found = list(addresses(entry.body))
+def body(text: str, matches: Sequence[Span] = ()) -> Sheet:
+    """A piece of a clean body, with what matches in it and the addresses that it holds."""
+    found = list(addresses(text))
     return Sheet(
-        entry.body,
+        text,
         [Part(each.start, each.end, "link") for each in found],
-        text.spans if text else (),
+        matches,
         [Target(each.start, each.end, each.url) for each in found],
     )
 
 
-def links(entry: Entry, text: Sheet) -> Sheet | None:
+def empty_body() -> Sheet:
+    """What stands in the place of a body where there is none."""
+    page = Composer()
+    page.add("(this entry has no text)", "aside")
+    return page.sheet()
+
+
+def links(entry: Entry, addresses: Collection[str]) -> Sheet | None:
     """The files that come with an entry, and the addresses in its text; None where there are none.
 
     They are numbered, as ``related`` goes on to number what it lists.
@@ -87,15 +90,14 @@ def links(entry: Entry, text: Sheet) -> Sheet | None:
         _numbered(page, number, url, "link", url)
         if details := ", ".join(each for each in told if each):
             page.add(f"  {details}", "aside")
-    urls = dict.fromkeys(str(each.goal) for each in text.targets)
-    if urls:
+    if addresses:
         page.add("\n\n" if files else "\n")
         page.add("Links", "heading")
-    for url in islice(urls, MOST_LINKS):
+    for url in islice(addresses, MOST_LINKS):
         number += 1
         _numbered(page, number, url, "link", url)
-    if len(urls) > MOST_LINKS:
-        page.add(f"\nand {count(len(urls) - MOST_LINKS, 'more link')} in the text", "aside")
+    if len(addresses) > MOST_LINKS:
+        page.add(f"\nand {count(len(addresses) - MOST_LINKS, 'more link')} in the text", "aside")
     return page.sheet() if number else None
 
 
@@ -107,38 +109,40 @@ def related(hits: Iterable[Hit], numbered: int, screen: Screen) -> Sheet | None:
     number = numbered
     for number, hit in enumerate(hits, numbered + 1):
         entry = hit.entry
-        title = line(entry.title[:_LONGEST_TITLE]).strip() or "(no title)"
-        _numbered(page, number, title, "related", entry)
+        _numbered(page, number, title_of(entry) or "(no title)", "related", entry)
         told = [_fact(entry.feed_title or entry.feed_url)]
         told += [date(entry.date, screen.zone)] if entry.date else []
         page.add(f"  {', '.join(told)}", "aside")
     return page.sheet() if number > numbered else None
 
 
-def history(versions: Sequence[Version], screen: Screen) -> Sheet:
+def history(versions: Sequence[Version], screen: Screen) -> Iterator[Sheet]:
     """How an entry came to say what it says: what each version changed, the newest first."""
-    page = Composer()
-    roles = {"-": "removed", "+": "added", "…": "aside"}
     for number in range(len(versions), 1, -1):
+        page = _version(number, versions, screen)
         old, new = versions[number - 2], versions[number - 1]
-        page.add("" if number == len(versions) else "\n\n")
-        page.add(f"Version {number} of {len(versions)}", "heading")
-        page.add(f", first seen {date_and_time(new.seen, screen.zone)}", "aside")
         for name, pieces in edits(old.entry, new.entry, screen):
             page.add("\n\n" if name else "\n")
             page.add(f"{name}: " if name else "", "aside")
-            for before, piece in pairwise([None, *pieces]):
-                assert piece is not None
-                if before and before.kind == "-" and piece.kind == "+":
-                    page.add("" if before.text.endswith(" ") else " ")
-                words = piece.text.rstrip()
-                page.add(words, roles.get(piece.kind, ""))
-                page.add(piece.text[len(words) :])
-    first = versions[0]
-    page.add("\n\n")
-    page.add(f"Version 1 of {len(versions)}", "heading")
-    page.add(f", first seen {date_and_time(first.seen, screen.zone)}", "aside")
-    return page.sheet()
+            taken_out = ""
+            for kind, text in pieces:
+                # What was taken out at the end of a text has no space behind it.
+                page.add(" " if kind == "+" and taken_out and not taken_out[-1].isspace() else "")
+                words = text.rstrip()
+                page.add(words, _ROLES[kind])
+                page.add(text[len(words) :])
+                taken_out = text if kind == "-" else ""
+        page.add("\n")
+        yield page.sheet()
+    yield _version(1, versions, screen).sheet()
+
+
+def _version(number: int, versions: Sequence[Version], screen: Screen) -> Composer:
+    page = Composer()
+    page.add(f"Version {number} of {len(versions)}", "heading")
+    seen = date_and_time(versions[number - 1].seen, screen.zone)
+    page.add(f", first seen {seen}", "aside")
+    return page
 
 
 def _numbered(page: Composer, number: int, text: str, role: str, goal: str | Entry) -> None:

@@ -1,11 +1,12 @@
-"""Text of any length in rows of a given width, a batch at a time.
+"""Text in rows of a given width.
 
 A sheet is a text with what its ranges are. Nothing is drawn here: a row is three numbers, and its
-pieces are worked out when it is in sight, so a book takes no longer to show than a line.
+pieces are worked out when it is in sight. A long text is made of several sheets.
 """
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,15 +16,15 @@ from typing import NamedTuple, TypeAlias
 from rich.cells import cell_len
 
 from searchfeed.models import Entry, Span
-from searchfeed.output.clean import clean
 from searchfeed.output.wrapping import lead, starts
 
 Goal: TypeAlias = str | Entry
 """Where a place that can be chosen leads: to an address, or to another entry."""
 
+_FIRST_CHUNK = 8_192
 _CHUNK = 32_768
-"""Characters of one line that are worked on at a time: what works on more at once keeps all other
-threads from running, and the screen with them."""
+"""Characters that are worked on at a time: what works on more at once keeps all other threads from
+running, and the screen with them. The first piece is shorter, because it is waited for."""
 
 
 class Row(NamedTuple):
@@ -141,53 +142,86 @@ class Composer:
         return Sheet("".join(self._texts), self._parts, self._matches, self._targets)
 
 
-def lay_out(text: str, width: int) -> Iterator[Row]:
-    """The rows of a clean text, none wider than ``width`` cells; lines keep to themselves.
+class Rows:
+    """The rows of a sheet, as numbers side by side: a million of them are no work for the
+    garbage collector, which would stop the screen meanwhile.
+    """
+
+    def __init__(self) -> None:
+        self._starts = array("I")
+        self._ends = array("I")
+        self._indents = array("B")
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def __getitem__(self, number: int) -> Row:
+        return Row(self._starts[number], self._ends[number], self._indents[number])
+
+    def __iter__(self) -> Iterator[Row]:
+        return map(Row, self._starts, self._ends, self._indents)
+
+    def add(self, start: int, end: int, indent: int) -> None:
+        """Add a row."""
+        self._starts.append(start)
+        self._ends.append(end)
+        self._indents.append(indent)
+
+    def row_of(self, character: int) -> int:
+        """The number of the row that a character stands in, or would stand in."""
+        return max(bisect_right(self._starts, character) - 1, 0)
+
+
+def lay_out(text: str, width: int) -> Rows:
+    """The rows of a clean text, none wider than ``width`` cells; its lines keep to themselves.
 
     What follows the first row of a list's entry stands behind its mark.
     """
     width = max(width, 1)
+    rows = Rows()
     start = 0
     while start <= len(text):
         end = text.find("\n", start)
         end = len(text) if end < 0 else end
-        yield from _line(text, start, end, width)
+        if end - start <= width and text.isascii():
+            rows.add(start, end, 0)
+        else:
+            _lay_out_line(text[start:end], start, width, rows)
         start = end + 1
+    return rows
 
 
-def _line(text: str, start: int, end: int, width: int) -> Iterator[Row]:
-    if start == end:
-        yield Row(start, end, 0)
-    hanging = lead(text[start : start + 80])
+def _lay_out_line(line: str, start: int, width: int, rows: Rows) -> None:
+    hanging = lead(line)
     hanging = hanging if hanging <= width // 2 else 0
-    first = True
-    for offset, stop in chunks(text, start, end):
-        # The mark is in the first row only, and the others stand behind it: all have equal room.
-        begin = offset + hanging if first else offset
-        line = text[begin:stop]
-        for at, until in pairwise([0, *starts(line, width - hanging), len(line)]):
-            row_end = begin + at + len(line[at:until].rstrip())
-            yield Row(start, row_end, 0) if first else Row(begin + at, row_end, hanging)
-            first = False
+    # The mark is in the first row only, and the others stand behind it: all have equal room.
+    own = line[hanging:]
+    for at, until in pairwise([0, *starts(own, width - hanging), len(own)]):
+        end = hanging + at + len(own[at:until].rstrip())
+        if at == 0:
+            rows.add(start, start + end, 0)
+        else:
+            rows.add(start + hanging + at, start + end, hanging)
 
 
-def chunks(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The range in pieces that can be worked on at once, cut at newlines or spaces if possible."""
-    while end - start > _CHUNK:
-        cut = text.rfind("\n", start, start + _CHUNK) + 1
-        cut = cut if cut > start else text.rfind(" ", start, start + _CHUNK) + 1
-        cut = cut if cut > start else start + _CHUNK
-        yield start, cut
-        start = cut
-    if start < end:
-        yield start, end
+def chunks(text: str) -> Iterator[str]:
+    """The text in pieces that can be worked on at once, cut at the ends of lines if possible.
 
-
-def cleaned(text: str) -> str:
-    """As ``clean``, without keeping other threads from running for long."""
-    if len(text) <= _CHUNK:
-        return clean(text)
-    return "".join(clean(text[start:end]) for start, end in chunks(text, 0, len(text)))
+    The newline at which it is cut belongs to no piece.
+    """
+    start, room = 0, _FIRST_CHUNK
+    while len(text) - start > room:
+        cut = text.rfind("\n", start, start + room)
+        if cut > start:
+            yield text[start:cut]
+            start = cut + 1
+        else:
+            cut = text.rfind(" ", start, start + room) + 1
+            cut = cut if cut > start else start + room
+            yield text[start:cut]
+            start = cut
+        room = _CHUNK
+    yield text[start:]
 
 
 def character_at(text: str, cell: int) -> int:
