@@ -106,6 +106,10 @@ def run(arguments: Sequence[str]) -> int:
     Whatever goes wrong becomes a line on stderr; only ``SEARCHFEED_DEBUG`` lets a traceback out.
     """
     prepare()
+    if guide.COMPLETE in os.environ:
+        from searchfeed.cli import shells
+
+        shells.register()
     configuration = read(app)
     try:
         code = app.main(

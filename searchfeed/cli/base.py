@@ -14,7 +14,7 @@ import click
 
 from searchfeed.cli import streams
 from searchfeed.errors import SearchfeedError
-from searchfeed.models import Sort
+from searchfeed.models import FeedState, Sort
 from searchfeed.output import Renderers
 from searchfeed.output.clean import clean, line
 
@@ -135,16 +135,32 @@ class QueryCommand(click.Command):
                 words.append(argument)
         return super().parse_args(ctx, [*options, "--", *words])
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[Any]]:
+        """Options, and the words of a query: ``-tag:`` may become one."""
+        found = super().shell_complete(ctx, incomplete)
+        if re.match(r"-[^-]", incomplete):
+            for parameter in self.params:
+                if isinstance(parameter, click.Argument) and parameter.nargs == -1:
+                    found += parameter.shell_complete(ctx, incomplete)
+        return found
+
 
 def complete_query(context: click.Context, _: click.Parameter, typed: str) -> list[str]:
     """What the last word of a query may become, for the shell; nothing where there is no index."""
-    return _completions(context, typed)
+    settings = context.find_root().ensure_object(Settings)
+    try:
+        with settings.open() as index:
+            return list(index.complete(typed))
+    except (SearchfeedError, click.ClickException):
+        # There is nowhere to say it: the user is still typing.
+        return []
 
 
 def complete_feed(context: click.Context, _: click.Parameter, typed: str) -> list[str]:
-    """What a word of a feed's title may become, for the shell."""
-    found = _completions(context, f"feed:{typed}")
-    return [text.removeprefix("feed:") for text in found]
+    """The titles of feeds, of which a word begins so, for the shell."""
+    wanted = typed.casefold()
+    titles = dict.fromkeys(line(feed.title).strip() for feed in _known(context))
+    return [title for title in titles if title and f" {wanted}" in f" {title.casefold()}"]
 
 
 def complete_known_feed(
@@ -164,15 +180,9 @@ def complete_subscription(
 def _feeds(context: click.Context, typed: str, *, subscribed: bool) -> list[CompletionItem]:
     from click.shell_completion import CompletionItem
 
-    settings = context.find_root().ensure_object(Settings)
-    try:
-        with settings.open() as index:
-            known = index.feeds()
-    except SearchfeedError:
-        return []
     wanted = typed.casefold()
     items = []
-    for feed in known:
+    for feed in _known(context):
         # A shell takes what stands before a colon for a word of its own, and the part is enough.
         whole = "://" in typed
         address = feed.url if whole else feed.url.partition("://")[2] or feed.url
@@ -182,14 +192,14 @@ def _feeds(context: click.Context, typed: str, *, subscribed: bool) -> list[Comp
     return items
 
 
-def _completions(context: click.Context, typed: str) -> list[str]:
+def _known(context: click.Context) -> tuple[FeedState, ...]:
     settings = context.find_root().ensure_object(Settings)
     try:
         with settings.open() as index:
-            return list(index.complete(typed))
-    except SearchfeedError:
+            return index.feeds()
+    except (SearchfeedError, click.ClickException):
         # There is nowhere to say it: the user is still typing.
-        return []
+        return ()
 
 
 def global_options(*, hidden: bool) -> Callable[[Function], Function]:

@@ -9,6 +9,9 @@ import click
 from searchfeed.cli.base import epilog
 from searchfeed.cli.streams import write
 
+COMPLETE = "_SEARCHFEED_COMPLETE"
+"""The environment variable by which a shell asks for completions."""
+
 SHELLS = ("bash", "zsh", "fish")
 
 
@@ -51,12 +54,9 @@ def help(context: click.Context, /, *, topic: str | None) -> None:  # noqa: A001
 @click.pass_context
 def completion(context: click.Context, /, *, shell: str) -> None:
     """Print the script that completes commands in SHELL."""
-    from click.shell_completion import get_completion_class
+    from searchfeed.cli.shells import script
 
-    shell_complete = get_completion_class(shell)
-    assert shell_complete is not None
-    root = context.find_root().command
-    write([shell_complete(root, {}, "searchfeed", "_SEARCHFEED_COMPLETE").source()])
+    write([script(context.find_root().command, shell, COMPLETE)])
 
 
 def _cheatsheet() -> list[str]:
