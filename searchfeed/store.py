@@ -42,6 +42,7 @@ class Store:
         self._waiting = waiting
         self._lock = RLock()
         self._archive: Archive | None = None
+        self._file: tuple[int, int] | None = None
         self._engine: Engine | None = None
 
     def ready(self) -> tuple[Engine, tuple[str, ...]]:
@@ -103,8 +104,13 @@ class Store:
     def archive(self, *, create: bool = False) -> Archive:
         """The archive; a new one is made only if that is asked for."""
         with self._lock:
+            file = self._path / ARCHIVE
+            if self._archive is not None and self._file != _identity(file):
+                # It was repaired, or a backup was put in its place.
+                self.close()
             if self._archive is None:
                 self._archive = Archive(self.archive_file(create=create))
+                self._file = _identity(file)
             return self._archive
 
     def archive_file(self, *, create: bool = False) -> Path:
@@ -167,3 +173,12 @@ class Store:
             if self._archive is not None:
                 self._archive.close()
             self._archive = None
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    """What tells a file from another one of the same name; None where there is none."""
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino

@@ -139,6 +139,10 @@ class TestKilled:
         chance = random.Random(1)
         stored: list[str] = []
         left = 0
+        (tmp_path / "first.xml").write_bytes(feed("first"))
+        with Index(path) as index:
+            # What that loads the children have then loaded as well.
+            index.update([tmp_path / "first.xml"])
         for number in range(KILLS):
 
             def work(say: Callable[[object], None], number: int = number) -> None:
@@ -154,11 +158,8 @@ class TestKilled:
             child = Child(work)
             time.sleep(chance.uniform(0.02, 0.4))
             stored += child.kill()
-            if not (path / "archive.sqlite").exists():
-                continue
             sound(path)
-            with suppress(SearchfeedError):
-                left += bool(names(path))
+            left += bool(names(path))
         with Index(path) as index:
             (tmp_path / "last.xml").write_bytes(feed("last"))
             index.update([tmp_path / "last.xml"])
@@ -166,7 +167,7 @@ class TestKilled:
             for name in stored:
                 assert index.search(name, limit=50, dedupe=False).total == ENTRIES, name
             ids = [hit.entry.id for hit in index.search("common", limit=10**6, dedupe=False)]
-            assert len(ids) == len(set(ids)) >= ENTRIES * (len(stored) + 1)
+            assert len(ids) == len(set(ids)) >= ENTRIES * (len(stored) + 2)
         sound(path)
         print(f"{KILLS} kills, {len(stored)} feeds stored, {left} left files behind")
 
