@@ -96,3 +96,27 @@ def test_every_file_named_in_the_documents_is_there() -> None:
         text = (ROOT / document).read_text()
         for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
             assert (ROOT / link).exists(), f"{document} points at {link}"
+
+
+def test_commands_are_called_as_the_table_says() -> None:
+    from searchfeed.cli.commands import PLACES, Commands
+
+    commands = Commands(PLACES)
+    assert {name: command.name for name, command in commands.items()} == {
+        name: name for name in PLACES
+    }
+    assert "nonsense" not in commands
+    assert commands.get("nonsense") is None
+
+
+def test_a_command_loads_no_other(tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        "from searchfeed.cli import run\n"
+        f"run(['stats', '--index', {str(tmp_path)!r}])\n"
+        "print([name for name in sys.modules if name.startswith('searchfeed.cli.')])"
+    )
+    done = python(code)
+    loaded = set(ast.literal_eval(done.stdout.splitlines()[-1]))
+    shared = {"base", "commands", "configurable", "configuration", "streams"}
+    assert loaded == {f"searchfeed.cli.{name}" for name in (*shared, "look")}, done.stderr

@@ -12,25 +12,8 @@ from collections.abc import Sequence
 import click
 
 from searchfeed import __version__
-from searchfeed.cli import (
-    backup,
-    browse,
-    config,
-    doctor,
-    explain,
-    export,
-    feeds,
-    guide,
-    history,
-    like,
-    look,
-    prune,
-    search,
-    trend,
-    update,
-    watch,
-)
 from searchfeed.cli.base import Group, Settings, epilog, global_options
+from searchfeed.cli.commands import PLACES, Commands
 from searchfeed.cli.configurable import KEYS
 from searchfeed.cli.configuration import read
 from searchfeed.cli.streams import complain, prepare, say, write
@@ -42,6 +25,7 @@ DEBUG = "SEARCHFEED_DEBUG"
 
 @click.group(
     cls=Group,
+    commands=Commands(PLACES),
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=epilog(
@@ -62,6 +46,8 @@ def app(context: click.Context, /) -> None:
     context.ensure_object(Settings)
     if context.invoked_subcommand is not None:
         return
+    from searchfeed.cli import browse
+
     if browse.can_browse():
         with browse.browse.make_context("browse", [], parent=context) as opened:
             browse.browse.invoke(opened)
@@ -69,35 +55,8 @@ def app(context: click.Context, /) -> None:
         write([f"{context.get_help()}\n"])
 
 
-for command in (
-    update.index,
-    update.update,
-    watch.watch,
-    browse.browse,
-    search.search,
-    like.like,
-    trend.trend,
-    look.show,
-    history.history,
-    feeds.feeds,
-    look.stats,
-    explain.explain,
-    explain.explain_query,
-    export.export,
-    export.import_,
-    prune.prune,
-    update.rebuild,
-    doctor.doctor,
-    backup.backup,
-    config.config,
-    guide.help,
-    guide.completion,
-):
-    app.add_command(command)
-
 for key in KEYS:
-    for option in key.options(app):
-        option.envvar = key.variable
+    key.take_from_environment("", app)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -5,7 +5,7 @@ To make a setting of an option, write a ``Key`` for it; nothing else is needed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import click
@@ -42,15 +42,25 @@ class Key:
     def options(self, app: click.Group) -> Iterator[click.Option]:
         """The options that it sets."""
         for path in self.commands:
-            command: click.Command = app
-            for name in path.split():
-                assert isinstance(command, click.Group)
-                command = command.commands[name]
-            yield from (
-                each
-                for each in command.params
-                if isinstance(each, click.Option) and each.name == self.option
-            )
+            yield from self._options_of(app, path.split())
+
+    def take_from_environment(self, name: str, command: click.Command) -> None:
+        """Let the variable set the options of a command, or of the program, whose name is empty."""
+        for path in self.commands:
+            first, *rest = path.split() or [""]
+            if first == name:
+                for option in self._options_of(command, rest):
+                    option.envvar = self.variable
+
+    def _options_of(self, command: click.Command, path: Iterable[str]) -> Iterator[click.Option]:
+        for name in path:
+            assert isinstance(command, click.Group)
+            command = command.commands[name]
+        yield from (
+            each
+            for each in command.params
+            if isinstance(each, click.Option) and each.name == self.option
+        )
 
 
 _PAGES = ("search", "like")
