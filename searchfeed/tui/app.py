@@ -37,7 +37,7 @@ class SearchfeedApp(App[None]):
     TITLE = "searchfeed"
     CSS_PATH = "app.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+p", "command_palette", "All that can be done", id="palette", priority=True),
+        Binding("ctrl+p", "command_palette", "Commands", id="palette", priority=True),
         Binding("ctrl+c", "leave", "Copy what is selected, or quit", id="leave", show=False),
         Binding("ctrl+q", "quit", "Quit", id="quit-always", show=False, priority=True),
     ]

@@ -108,6 +108,12 @@ class FacetBar(Listing):
         name = "listing--chosen" if row == self.cursor and self.has_focus else "listing--row"
         return self.get_component_rich_style(name)
 
+    def reveal(self) -> None:
+        """Scroll as little as it takes; with the first value its heading is in sight."""
+        super().reveal()
+        if self.cursor <= 1:
+            self.scroll_to(y=0, animate=False, force=True, immediate=True)
+
     def move(self, by: int) -> None:
         """Move the cursor, headings passed over."""
         super().move(by)

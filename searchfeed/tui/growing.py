@@ -11,7 +11,7 @@ from textual import on
 from searchfeed.errors import SearchfeedError
 from searchfeed.tui.deeds import Deeds
 from searchfeed.tui.updating import Progressed, Updated, Updater, outcome
-from searchfeed.tui.welcome import Welcome
+from searchfeed.tui.welcome import SAMPLE, Welcome
 
 if TYPE_CHECKING:
     from searchfeed.index import Index
@@ -95,7 +95,8 @@ class Growing(Deeds):
         if report is None:
             self._say(said(message.error))
             return
-        told = outcome(message.what, report)
+        what = "the sample" if message.what == str(SAMPLE) else message.what
+        told = outcome(what, report)
         if report.added or report.updated or (report.unchanged and message.what):
             self.tell(told)
             # The answer to what is looked for then shows whether there is still nothing.

@@ -21,7 +21,7 @@ SCREEN: tuple[Binding, ...] = (
     Binding("s", "sort", "Sort", id="sort"),
     Binding("f", "facets", "Facets", id="facets"),
     Binding("t", "timeline", "Timeline", id="timeline"),
-    Binding("u", "update", "Update feeds", id="update"),
+    Binding("u", "update", "Update", id="update"),
     Binding("a", "add", "Add feeds", id="add", show=False),
     Binding("question_mark,f1", "help", "Help", id="help"),
     Binding("escape", "back", "Back", id="back", show=False),
@@ -30,24 +30,29 @@ SCREEN: tuple[Binding, ...] = (
 
 TITLES = {
     "SearchLine": "In the search line",
-    "ResultList": "In a list",
     "FacetBar": "In the facets",
     "Timeline": "In the timeline",
     "Reading": "While reading",
     "SearchScreen": "Anywhere but in the search line",
+    "ResultList": "In the results",
     "SearchfeedApp": "Always",
 }
-"""What stands above the keys of a part of the screen."""
+"""What stands above the keys of a part of the screen, in this order."""
 
 
 def told(active: Iterable[ActiveBinding]) -> list[tuple[str, list[tuple[list[str], str]]]]:
     """What works now: for each part of the screen its title, and rows of keys and what they do."""
     parts: dict[str, dict[str, list[str]]] = {}
     for binding in active:
-        if binding.enabled and binding.binding.description and not binding.binding.system:
+        # Those without an id are Textual's own, and as one would expect them.
+        if binding.enabled and binding.binding.id:
             title = TITLES.get(type(binding.node).__name__)
             if title is None:
                 continue
             rows = parts.setdefault(title, {})
             rows.setdefault(binding.binding.description, []).append(binding.binding.key)
-    return [(title, [(keys, what) for what, keys in rows.items()]) for title, rows in parts.items()]
+    return [
+        (title, [(sorted(keys, key=len), what) for what, keys in rows.items()])
+        for title in TITLES.values()
+        if (rows := parts.get(title))
+    ]

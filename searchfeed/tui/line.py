@@ -28,6 +28,7 @@ class SearchLine(Input):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "To the results", id="results"),
         Binding("tab", "take", "Complete", id="complete"),
         Binding("shift+tab", "other", "Another", id="next-completion", show=False),
         Binding("down", "screen.move(1)", "Next result", id="next-result", show=False),
@@ -118,6 +119,7 @@ class Hints(Widget):
         self._completions: tuple[str, ...] = ()
         self._labels: tuple[str, ...] = ()
         self._marked = 0
+        self._typing = True
         self._error: QueryError | None = None
         self._offset = 0
         self._note = ""
@@ -129,6 +131,11 @@ class Hints(Widget):
         self._completions = completions
         self._labels = tuple(_difference(text, each) for each in completions)
         self._marked = 0
+        self._redraw()
+
+    def offer(self, *, typing: bool) -> None:
+        """Show completions only while somebody types."""
+        self._typing = typing
         self._redraw()
 
     def mark_next(self) -> None:
@@ -155,7 +162,8 @@ class Hints(Widget):
     @property
     def empty(self) -> bool:
         """Whether there is nothing to show."""
-        return not (self._completions or self._error or self._note or self._suggestion)
+        offered = self._typing and self._completions
+        return not (offered or self._error or self._note or self._suggestion)
 
     def _redraw(self) -> None:
         self.set_class(self.empty, "-empty")
@@ -167,7 +175,7 @@ class Hints(Widget):
         self._places = []
         if self._error:
             text = self._wrong(self._error, width)
-        elif self._completions:
+        elif self._typing and self._completions:
             text = self._offered(width)
         else:
             text = self._told()

@@ -12,7 +12,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Horizontal
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from searchfeed.errors import IndexNotFoundError, QueryError
 from searchfeed.models import Entry, Sort
@@ -21,6 +21,7 @@ from searchfeed.output.human import count, duration
 from searchfeed.tui.chips import Chips
 from searchfeed.tui.criteria import Criteria
 from searchfeed.tui.facets import FacetBar
+from searchfeed.tui.footer import KeyLine
 from searchfeed.tui.growing import Growing, said
 from searchfeed.tui.keys import SCREEN, told
 from searchfeed.tui.line import Hints, SearchLine
@@ -44,8 +45,9 @@ WIDE, FACETS_WIDE, LOW = 120, 150, 14
 """Columns from which the entry stands beside the results, and the facets too; rows under which
 only what is indispensable is shown."""
 
-_PREVIEW = 0.04
-"""Seconds that the cursor rests on a hit before it is shown: not each is while a key is held."""
+_PREVIEW, _TYPED_PREVIEW = 0.04, 0.3
+"""Seconds that the cursor rests on a hit before it is shown: not each is while a key is held, or
+while somebody types."""
 
 _ORDERS = {
     Sort.RELEVANCE: "by relevance",
@@ -83,6 +85,7 @@ class SearchScreen(Growing):
         self._shown = self.criteria
         self._folded = False
         self._facets_wanted: bool | None = None
+        self._has_entry = False
         self._message = ""
         self._figures = ""
 
@@ -102,7 +105,7 @@ class SearchScreen(Growing):
                 yield Reading(self.index, id="reading")
         yield Welcome(id="welcome")
         yield Static("", id="status", markup=False)
-        yield Footer(show_command_palette=False)
+        yield KeyLine(id="keys")
 
     def on_mount(self) -> None:
         """Show the newest entries, or what was asked for at the start."""
@@ -230,6 +233,7 @@ class SearchScreen(Growing):
     @on(Timeline.Narrowed)
     def _narrowed(self, message: Timeline.Narrowed) -> None:
         self.narrow(self.criteria.within(message.condition))
+        self.results.focus()
 
     @on(Chips.Removed)
     def _removed(self, message: Chips.Removed) -> None:
@@ -264,10 +268,14 @@ class SearchScreen(Growing):
     @on(Listing.Moved, "#results")
     def _moved(self) -> None:
         self._tell_figures()
-        self.refresh_bindings()
+        if self._has_entry != (self.entry is not None):
+            # Not each time, for it draws the line of keys anew.
+            self._has_entry = self.entry is not None
+            self.refresh_bindings()
         if self.reading.display:
             self._preview.stop()
-            self._preview = self.set_timer(_PREVIEW, self._show_entry)
+            typing = self.line.has_focus
+            self._preview = self.set_timer(_TYPED_PREVIEW if typing else _PREVIEW, self._show_entry)
 
     @on(Listing.Chosen, "#results")
     def _chosen(self) -> None:
@@ -321,6 +329,10 @@ class SearchScreen(Growing):
         self.refresh_bindings()
 
     # ---- moving about
+
+    def on_descendant_focus(self) -> None:
+        """Completions are for who types."""
+        self.hints.offer(typing=self.line.has_focus)
 
     def action_search(self) -> None:
         """To the search line."""
@@ -376,6 +388,8 @@ class SearchScreen(Growing):
             return True
         if self.greeted:
             return action in ("back", "quit", "help")
+        if action == "search":
+            return not self.line.has_focus
         if action in ("read", "open", "copy_link", "copy_markdown", "mark", "like"):
             return self.entry is not None and (action != "read" or self.results.has_focus)
         if action == "export":
@@ -392,6 +406,11 @@ class SearchScreen(Growing):
     def go_back(self) -> None:
         """Go to where queries are typed."""
         self.line.focus()
+
+    @property
+    def settled(self) -> bool:
+        """Whether all that was asked for has been answered."""
+        return not (self._searcher.busy or self.updater.busy) and self.reading.settled
 
     def close(self) -> bool:
         """End what runs beside the screen; return whether it has ended."""
@@ -413,10 +432,10 @@ class SearchScreen(Growing):
             facts.append(f"{len(self.marks)} marked")
         if self._message:
             facts.append(self._message)
-        self.query_one("#status", Static).update(
-            Text(" · ".join(facts), no_wrap=True, overflow="ellipsis")
-        )
-        self.query_one("#figures", Static).update(Text(self._figures, no_wrap=True))
+        status = Text(" · ".join(facts), no_wrap=True, overflow="ellipsis")
+        # Both have a place of one size, so nothing else moves.
+        self.query_one("#status", Static).update(status, layout=False)
+        self.query_one("#figures", Static).update(Text(self._figures, no_wrap=True), layout=False)
 
     def on_resize(self, event: events.Resize) -> None:
         """Show as much as there is room for."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from threading import Event
+from time import sleep
 
 from textual.message import Message
 
@@ -19,6 +21,9 @@ FACETS = (Facet.FEED, Facet.TAG, Facet.LANGUAGE, Facet.YEAR)
 
 PATIENCE = 0.3
 """Seconds for which the first search waits until it is known which entries tell the same story."""
+
+REST = 0.08
+"""Seconds without a new question after which what was found is counted."""
 
 _SHORT = 3
 """Months that are few enough for days to be shown."""
@@ -86,8 +91,16 @@ class Searcher:
         self._post = post
         self._searching = Lane("search")
         self._paging = Lane("pages")
+        self._counting = Lane("counts")
         self._completing = Lane("completion")
         self._folding = Lane("stories")
+        self._lanes = (
+            self._searching,
+            self._paging,
+            self._counting,
+            self._completing,
+            self._folding,
+        )
         self._folds = Event()
         self._waited = False
         self.generation = 0
@@ -144,13 +157,17 @@ class Searcher:
 
         self._folding.ask(job)
 
+    @property
+    def busy(self) -> bool:
+        """Whether a question is being answered."""
+        return any(lane.busy for lane in self._lanes)
+
     def close(self) -> bool:
         """Take no more questions; return whether none is being answered any more."""
-        lanes = (self._searching, self._paging, self._completing, self._folding)
         self.generation += 1
-        for lane in lanes:
+        for lane in self._lanes:
             lane.close()
-        return sum(lane.wait(PATIENCE) for lane in lanes) == len(lanes)
+        return sum(lane.wait(PATIENCE) for lane in self._lanes) == len(self._lanes)
 
     def _guarded(self, generation: int, criteria: Criteria, job: Callable[[], None]) -> None:
         try:
@@ -164,12 +181,18 @@ class Searcher:
             self._folds.wait(PATIENCE)
         results, folded = self._page(criteria, limit)
         self._post(Found(generation, criteria, results, folded))
-        if criteria.like or generation != self.generation:
-            return
-        facets = self._facets(criteria)
+        if not criteria.like:
+            count = partial(self._count, generation, criteria)
+            self._counting.ask(lambda: self._guarded(generation, criteria, count))
+
+    def _count(self, generation: int, criteria: Criteria) -> None:
+        # Results come first: while somebody types, counts would be in their way.
+        sleep(REST)
         if generation != self.generation:
             return
-        self._post(Counted(generation, facets, self._trend(criteria)))
+        facets = self._facets(criteria)
+        if generation == self.generation:
+            self._post(Counted(generation, facets, self._trend(criteria)))
 
     def _page(self, criteria: Criteria, limit: int, offset: int = 0) -> tuple[Results, bool]:
         folded = self._folds.is_set()

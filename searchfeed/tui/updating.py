@@ -137,12 +137,15 @@ def outcome(what: str, report: Report) -> str:
         for number, label in ((report.added, "added"), (report.updated, "updated"))
         if number
     ]
-    told = ", ".join(changes) or "nothing new"
-    if what:
+    told = ", ".join(changes)
+    if told and what:
         told = f"{line(what)}: {told}"
     if report.failures:
-        failed = count(len(report.failures), "source")
-        told += f"; {failed} failed: {line(str(report.failures[0]))}"
-    elif report.waiting:
-        told += f"; {count(report.waiting, 'feed')} not due yet"
-    return told
+        others = len(report.failures) - 1
+        more = f" (and {count(others, 'source')} more)" if others else ""
+        failed = f"failed: {line(str(report.failures[0]))}{more}"
+        return f"{told}; {failed}" if told else failed
+    if report.waiting:
+        waiting = f"{count(report.waiting, 'feed')} not due yet"
+        return f"{told}; {waiting}" if told else waiting
+    return told or "nothing new"
