@@ -13,7 +13,7 @@ import click
 
 from searchfeed import __version__
 from searchfeed.cli.base import Group, Settings, epilog, global_options
-from searchfeed.cli.commands import PLACES, Commands
+from searchfeed.cli.commands import COMPLETE, PLACES, Commands
 from searchfeed.cli.configurable import KEYS
 from searchfeed.cli.configuration import read
 from searchfeed.cli.streams import complain, prepare, say, write
@@ -65,7 +65,7 @@ def run(arguments: Sequence[str]) -> int:
     Whatever goes wrong becomes a line on stderr; only ``SEARCHFEED_DEBUG`` lets a traceback out.
     """
     prepare()
-    if guide.COMPLETE in os.environ:
+    if COMPLETE in os.environ:
         from searchfeed.cli import shells
 
         shells.register()

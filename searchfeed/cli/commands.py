@@ -12,6 +12,9 @@ import click
 
 from searchfeed.cli.configurable import KEYS
 
+COMPLETE = "_SEARCHFEED_COMPLETE"
+"""The environment variable by which a shell asks for completions."""
+
 PLACES = {
     "index": "update:index",
     "update": "update:update",

@@ -7,10 +7,8 @@ from importlib.resources import files
 import click
 
 from searchfeed.cli.base import epilog
+from searchfeed.cli.commands import COMPLETE
 from searchfeed.cli.streams import write
-
-COMPLETE = "_SEARCHFEED_COMPLETE"
-"""The environment variable by which a shell asks for completions."""
 
 SHELLS = ("bash", "zsh", "fish")
 
