@@ -22,8 +22,10 @@ from hypothesis import strategies as st
 from searchfeed import cli
 from searchfeed.cli.configurable import KEYMAP, KEYS, Key
 from searchfeed.cli.configuration import location, read
+from searchfeed.cli.keymap import actions
 from searchfeed.index import Index
 
+ROOT = Path(__file__).parents[1]
 ENTRY = """<item><title>Silk road {0}</title><guid>{0}</guid><link>https://example.org/{0}</link>
 <description>Camels, {0} of them.</description></item>"""
 FEED = """<rss version="2.0"><channel><title>Caravans</title><link>https://example.org/</link>
@@ -215,7 +217,7 @@ MISTAKES = [
     ("[network]\nallow-private = true", "did you mean network.allow_private?"),
     ("[serach]\nlimit = 3", "line 1: serach: no such table; did you mean [search]?"),
     ("[zzz]\na = 1", "there are: "),
-    ("qqqqq = 1", "there are: index, color, theme, search.limit"),
+    ("qqqqq = 1", "there are: index, color, search.limit"),
     ("search = 3", "line 1: search: is a table: [search]"),
     ("[search]\nlimit = '3'", "line 2: search.limit: takes a whole number, not the text '3'"),
     ("[search]\nlimit = true", "search.limit: takes a whole number, not true"),
@@ -296,6 +298,43 @@ class TestMistakes:
         monkeypatch.setenv("SEARCHFEED_CONFIG", "/dev/zero")
         assert "longer than a megabyte" in run("config", "validate").stderr
 
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            ('dwon = "j"', "keys.dwon: no such action; did you mean down?"),
+            ('page_down = "j"', "did you mean page-down?"),
+            ('zzzzz = "j"', "no such action; there are: search, read,"),
+            ('down = "crtl+j,n"', "keys.down: 'crtl+j' is no key; did you mean ctrl+j?"),
+            ('down = "escpe"', "keys.down: 'escpe' is no key; did you mean escape?"),
+            ('down = "zzz"', "keys.down: 'zzz' is no key\n"),
+        ],
+    )
+    def test_actions_and_keys_of_the_app(self, file: Path, text: str, said: str) -> None:
+        file.write_text(f"[keys]\n{text}\n")
+        done = run("config", "validate")
+        assert done.returncode == 2
+        assert said in done.stderr
+
+    def test_the_app_does_not_start_with_keys_that_there_are_not(
+        self, file: Path, tmp_path: Path
+    ) -> None:
+        file.write_text('[keys]\ndwon = "j"\n')
+        code = (
+            "import pty, os; os.environ['TERM'] = 'xterm'\n"
+            f"os._exit(os.waitstatus_to_exitcode(pty.spawn([{sys.executable!r}, '-m', "
+            f"'searchfeed', '--index', {str(tmp_path)!r}])))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=60
+        )
+        assert done.returncode == 2
+        assert "did you mean down?" in done.stdout
+
+    def test_every_action_of_the_app_is_known(self) -> None:
+        sources = "".join(each.read_text() for each in (ROOT / "searchfeed" / "tui").glob("*.py"))
+        names = re.findall(r"Binding\([^()]*(?:\([^()]*\)[^()]*)*\bid=\"([^\"]+)\"", sources)
+        assert set(actions()) == set(names)
+
     def test_control_characters_do_not_reach_the_terminal(self, file: Path) -> None:
         file.write_text('"\\u001b[31m" = 1\n')
         assert "\x1b" not in run("config", "validate").stderr
@@ -325,7 +364,7 @@ class TestCommands:
         configuration = read(cli.app)
         assert configuration.problems == ()
         assert list(configuration.values) == [key.name for key in KEYS]
-        assert configuration.keymap
+        assert configuration.keymap == {name: keys for name, (keys, _) in actions().items()}
         for key in KEYS:
             if key.default is not None:
                 stands = configuration.values[key.name]
@@ -370,6 +409,8 @@ class TestKeys:
             default = option.to_info_dict()["default"]
             if key.default and default is not None:
                 assert default == key.default
+            assert repr(option.type) == repr(options[0].type)
+            assert (option.is_flag, option.multiple) == (options[0].is_flag, options[0].multiple)
 
     def test_no_two_have_one_variable(self) -> None:
         names = [key.variable for key in KEYS]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 
 import click
 
+from searchfeed.cli import keymap
 from searchfeed.cli.base import (
     QueryCommand,
     Settings,
@@ -49,10 +51,12 @@ def browse(
     from searchfeed.tui import browse as run
 
     index = settings.open()
-    configuration = settings.configuration
-    keymap = configuration.keymap if configuration else {}
+    keys: Mapping[str, str] = {}
+    if settings.configuration:
+        keymap.checked(settings.configuration).check()
+        keys = settings.configuration.keymap
     words = " ".join(query)
-    if run(index, words, theme=theme, keymap=keymap, allow_private=allow_private):
+    if run(index, words, theme=theme, keymap=keys, allow_private=allow_private):
         # Else an update still uses it; it leaves nothing half done, however it ends.
         index.close()
     return 0

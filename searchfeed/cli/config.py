@@ -129,7 +129,9 @@ def path(context: click.Context, /) -> int:
 @click.pass_context
 def validate(context: click.Context, /) -> int:
     """Say all that is wrong with the config file, a line each."""
-    configuration = _configuration(context)
+    from searchfeed.cli import keymap
+
+    configuration = keymap.checked(_configuration(context))
     for problem in configuration.problems:
         complain(problem)
     if configuration.problems:
@@ -205,6 +207,8 @@ def _toml(value: object) -> str:
 
 
 def _example() -> list[str]:
+    from searchfeed.cli import keymap
+
     rows = [
         "# The config file of searchfeed, with every key and its default.",
         "# Take the # in front of a key away to set it.",
@@ -221,7 +225,8 @@ def _example() -> list[str]:
         "",
         f"[{KEYMAP}]",
         "",
-        "# Other keys in the terminal app, for an action those that it is to have:",
-        '#down = "j,down"',
+        "# The keys for what can be done in the terminal app, divided by commas.",
     ]
+    for action, (keys, meaning) in keymap.actions().items():
+        rows += ["", f"# {meaning}.", f"#{action} = {_toml(keys)}"]
     return rows

@@ -69,7 +69,6 @@ _FETCHES = ("browse", "index", "update", "watch", "feeds add")
 KEYS = (
     Key("index", "directory", ("",), "Where the index is.", sample="~/feeds"),
     Key("color", "color", ("",), "When to use colours: auto, always or never.", "auto"),
-    Key("theme", "theme", ("browse",), "Colours of the app: dark, light or contrast.", "dark"),
     Key("search.limit", "limit", _PAGES, "Hits at most.", 10),
     Key("search.sort", "sort", _PAGES, "The order: relevance, date or -date.", "relevance"),
     Key(
@@ -105,5 +104,6 @@ KEYS = (
         default=False,
     ),
     Key("network.every", "every", ("watch",), "From one round of watch to the next.", "15m"),
+    Key("app.theme", "theme", ("browse",), "Its colours: dark, light or contrast.", "dark"),
 )
 """Every setting there is, in the order of the example."""

@@ -157,26 +157,25 @@ def _value(app: click.Group, path: Path, key: Key, value: object) -> object:
     Raises:
         ValueError: it may not be that.
     """
-    for option in key.options(app):
-        if option.multiple:
-            if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-                raise ValueError(
-                    f'takes a list of texts, such as ["one", "two"], not {_kind(value)}'
-                )
-            continue
-        kind: type
-        kind, named = str, "a text in quotes"
-        if option.is_flag:
-            kind, named = bool, "true or false"
-        elif isinstance(option.type, type(click.INT)):
-            kind, named = int, "a whole number"
-        # To Python, True is a number.
-        if type(value) is not kind:
-            raise ValueError(f"takes {named}, not {_kind(value)}")
-        try:
-            option.type.convert(value, option, None)
-        except click.BadParameter as error:
-            raise ValueError(error.message.rstrip(".") + _meant(value, option)) from error
+    # Those of all its commands are alike, and the others need not be loaded.
+    option = next(key.options(app))
+    if option.multiple:
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+            raise ValueError(f'takes a list of texts, such as ["a", "b"], not {_kind(value)}')
+        return value
+    kind: type
+    kind, named = str, "a text in quotes"
+    if option.is_flag:
+        kind, named = bool, "true or false"
+    elif isinstance(option.type, type(click.INT)):
+        kind, named = int, "a whole number"
+    # To Python, True is a number.
+    if type(value) is not kind:
+        raise ValueError(f"takes {named}, not {_kind(value)}")
+    try:
+        option.type.convert(value, option, None)
+    except click.BadParameter as error:
+        raise ValueError(error.message.rstrip(".") + _meant(value, option)) from error
     if key.name == "index":
         if not value:
             raise ValueError("names no folder")
