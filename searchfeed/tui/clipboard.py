@@ -8,7 +8,7 @@ import shutil
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from searchfeed.output.human import size
 
@@ -26,7 +26,7 @@ _X11 = (("xclip", "-selection", "clipboard", "-in"), ("xsel", "--clipboard", "--
 _MACOS = (("pbcopy",),)
 
 
-async def copy(app: App[object], text: str, what: str) -> str:
+async def copy(app: App[Any], text: str, what: str) -> str:
     """Copy a text; nothing waits for it but the caller.
 
     It goes to the terminal (OSC 52, which also works over SSH, but which terminals may ignore),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 RELATED = 5
 """Entries like the one that is read that are listed."""
 
-_REST = 0.15
+REST = 0.15
 """Seconds for which an entry has to stay before related ones are looked for: nobody who runs
 through a list waits for them."""
 
@@ -190,7 +190,7 @@ class PageMaker:
                 self._post(Edited(shown, self._index.versions(entry.id)))
 
     def _learn_related(self, shown: int, entry: Entry) -> None:
-        time.sleep(_REST)
+        time.sleep(REST)
         with suppress(SearchfeedError):
             if shown == self.shown:
                 self._post(Alike(shown, self._index.like(entry.id, limit=RELATED).hits))

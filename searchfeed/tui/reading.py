@@ -127,6 +127,7 @@ class Reading(ScrollView, can_focus=True):
     def _forget(self) -> None:
         self._versions: tuple[Version, ...] = ()
         self._alike: tuple[Hit, ...] = ()
+        self._comparing = False
         self._learned = False
         self._ended = True
         self._match: int | None = None
@@ -191,11 +192,10 @@ class Reading(ScrollView, can_focus=True):
     def _begin(self, message: Begun) -> None:
         message.stop()
         if message.run == self._maker.run:
-            comparing = self._page.comparing and len(self._versions) > 1
             self._page = Page()
             self._page.add("head", message.head)
             self._page.add("body", message.body)
-            if comparing:
+            if self._comparing:
                 self._page.comparing = True
                 self._maker.compare(self._versions, self._measure)
             self.refresh_bindings()
@@ -279,15 +279,15 @@ class Reading(ScrollView, can_focus=True):
     def _to_match(self, number: int) -> None:
         if total := self._page.matches:
             self._match = number % total
-            self._page.comparing = False
+            self._comparing = self._page.comparing = False
             self._go_to(self._page.match(self._match))
 
     def action_history(self) -> None:
         """Show how the entry was edited in the place of its text, or the text again."""
         if len(self._versions) < 2:
             return
-        self._page.comparing = not self._page.comparing
-        if self._page.comparing and "history" not in self._page:
+        self._comparing = self._page.comparing = not self._comparing
+        if self._comparing and "history" not in self._page:
             self._maker.compare(self._versions, self._measure)
         self._chosen = None
         self._anchor = Place("head")
@@ -410,7 +410,7 @@ class Reading(ScrollView, can_focus=True):
     def _status(self, width: int) -> Strip:
         """The last line of the pane: what there is to know of it, and where the reader is."""
         told = ""
-        if self._page.comparing:
+        if self._comparing:
             told = "h shows the text"
         elif len(self._versions) > 1:
             told = f"edited {_times(len(self._versions) - 1)}; h shows how"
