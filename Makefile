@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 BENCH := $(VENV)/.bench
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-whoosh3 lint format bench bench-relevance picture clean
+.PHONY: help demo test test-whoosh3 lint format bench bench-relevance man picture clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ bench-relevance: $(BENCH)  ## measure nDCG@10 beside peers, on the collections i
 
 picture: demo  ## make the README's picture anew from what the program prints
 	$(BIN)/python docs/picture.py
+
+man: $(STAMP)  ## make the man page anew from the help of the commands
+	$(BIN)/python -m docs.manual
 
 clean:  ## remove the virtual environment, caches and what the demo made
 	rm -rf $(VENV) .venv-whoosh3 .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage*
