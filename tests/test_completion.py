@@ -155,6 +155,8 @@ LINES = [
     ("searchfeed search -tag:dr", "searchfeed search -tag:drinks "),
     ("searchfeed search is:", "searchfeed search is:updated "),
     ("searchfeed search @si", "searchfeed search @silk-roads "),
+    ("searchfeed trend -tag:dr", "searchfeed trend -tag:drinks "),
+    ("searchfeed explain 5ad0 carav", "searchfeed explain 5ad0 caravans "),
     # The query needs quotes around a value with spaces, and the shell quotes around those.
     ("searchfeed search tag:déjà", r"searchfeed search tag:\"déjà\ vu\" "),
     ("searchfeed search tag:economic", r"searchfeed search tag:\"economic\ policy\" "),

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import click
 
-from searchfeed.cli.base import QueryCommand, Settings, epilog, format_options, global_options
+from searchfeed.cli.base import (
+    QueryCommand,
+    Settings,
+    complete_query,
+    epilog,
+    format_options,
+    global_options,
+)
 from searchfeed.output import EXPLANATION, QUERY
 
 
@@ -16,7 +23,7 @@ from searchfeed.output import EXPLANATION, QUERY
     ),
 )
 @click.argument("id")
-@click.argument("query", nargs=-1, type=click.UNPROCESSED)
+@click.argument("query", nargs=-1, type=click.UNPROCESSED, shell_complete=complete_query)
 @format_options(EXPLANATION)
 @global_options(hidden=True)
 @click.pass_obj
@@ -44,7 +51,7 @@ def explain(
     cls=QueryCommand,
     epilog=epilog("searchfeed explain-query 'a OR -b'"),
 )
-@click.argument("query", nargs=-1, type=click.UNPROCESSED)
+@click.argument("query", nargs=-1, type=click.UNPROCESSED, shell_complete=complete_query)
 @format_options(QUERY)
 @global_options(hidden=True)
 @click.pass_obj

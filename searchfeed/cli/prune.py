@@ -10,7 +10,14 @@ from time import perf_counter
 import click
 
 from searchfeed.cli import streams
-from searchfeed.cli.base import QueryCommand, Settings, complete_feed, epilog, global_options
+from searchfeed.cli.base import (
+    QueryCommand,
+    Settings,
+    complete_feed,
+    complete_query,
+    epilog,
+    global_options,
+)
 from searchfeed.cli.progress import Bars
 from searchfeed.models import Selection
 from searchfeed.output.human import count, date, duration
@@ -54,7 +61,7 @@ class Before(click.ParamType[datetime]):
         ),
     ),
 )
-@click.argument("query", nargs=-1, type=click.UNPROCESSED)
+@click.argument("query", nargs=-1, type=click.UNPROCESSED, shell_complete=complete_query)
 @click.option(
     "--older",
     "before",

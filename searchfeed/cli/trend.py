@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import click
 
-from searchfeed.cli.base import QueryCommand, Settings, epilog, format_options, global_options
+from searchfeed.cli.base import (
+    QueryCommand,
+    Settings,
+    complete_feed,
+    complete_query,
+    epilog,
+    format_options,
+    global_options,
+)
 from searchfeed.models import Period
 from searchfeed.output import TREND
 
@@ -24,7 +32,7 @@ from searchfeed.output import TREND
         ),
     ),
 )
-@click.argument("query", nargs=-1, type=click.UNPROCESSED)
+@click.argument("query", nargs=-1, type=click.UNPROCESSED, shell_complete=complete_query)
 @click.option(
     "--by",
     type=click.Choice([period.value for period in Period]),
@@ -37,6 +45,7 @@ from searchfeed.output import TREND
     "feeds",
     metavar="TEXT",
     multiple=True,
+    shell_complete=complete_feed,
     help="Only feeds whose title or URL holds this; may be given more than once.",
 )
 @format_options(TREND)
