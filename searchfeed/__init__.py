@@ -88,7 +88,7 @@ from searchfeed.models import (
     Trend,
 )
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "ArchiveError",
