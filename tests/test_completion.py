@@ -140,7 +140,7 @@ def bash(home: Path) -> Iterator[Bash]:
 
 LINES = [
     # Commands, their commands, options, and what these take.
-    ("searchfeed sea", "searchfeed search "),
+    ("searchfeed hist", "searchfeed history "),
     ("searchfeed feeds ren", "searchfeed feeds rename "),
     ("searchfeed config show search.li", "searchfeed config show search.limit "),
     ("searchfeed search --form", "searchfeed search --format "),
@@ -195,7 +195,7 @@ class TestBash:
         assert sorted(choices) == [r"\"economic\ policy\"", "economy"]
 
     def test_the_cursor_in_the_middle_of_the_line(self, bash: Bash) -> None:
-        assert bash.line("searchfeed sea silk\x1bb\x1b[D") == "searchfeed search silk"
+        assert bash.line("searchfeed hist silk\x1bb\x1b[D") == "searchfeed history silk"
 
 
 def answers(home: Path, line: str, shell: str) -> list[str]:
