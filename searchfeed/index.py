@@ -39,6 +39,9 @@ from searchfeed.models import (
 from searchfeed.store import Progress, Store
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from searchfeed.alerting import Alerts
     from searchfeed.doctor import Checkup
     from searchfeed.locks import Waiting
     from searchfeed.sources import Outline
@@ -627,6 +630,34 @@ class Index:
         (found,) = (each for each in archive.searches() if search_key(each.name) == key)
         archive.forget_search(name)
         return found
+
+    def alerts(
+        self, names: str | Iterable[str] = (), *, limit: int = 1_000
+    ) -> AbstractContextManager[Alerts]:
+        """What saved searches have found since it was last told, to be told once.
+
+        New is what was stored after the alert was made; of a query's words all have to match. What
+        has been told does not come again, though it is edited.
+
+            with index.alerts() as alerts:
+                for alert in alerts:
+                    print(alert.search, alert.hit.entry.title)
+                    alerts.told(alert)
+
+        What is not noted as told comes again the next time, also after a crash: an alert is told
+        at least once, and its ``id`` is the same each time.
+
+        Args:
+            names: of searches with an alert; all that have one if none is named.
+            limit: how many at most; the others come the next time.
+
+        Raises:
+            QueryError: no search has that name, or it has no alert.
+            IndexLockedError: another process is telling alerts, and went on for ten seconds.
+        """
+        from searchfeed.alerting import alerts
+
+        return alerts(self._store, (names,) if isinstance(names, str) else tuple(names), limit)
 
     def get(self, id: str) -> Entry:
         """The entry with this id, or with the only id that starts so.

@@ -14,7 +14,9 @@ from types import FrameType
 
 import click
 
+from searchfeed.cli.alerts import tell
 from searchfeed.cli.base import Settings, epilog, global_options, network_options
+from searchfeed.cli.execution import NOTES, Execution, exec_options
 from searchfeed.cli.progress import Bars
 from searchfeed.cli.streams import complain
 from searchfeed.cli.update import summary
@@ -48,12 +50,14 @@ class Interval(click.ParamType[timedelta]):
     epilog=epilog(
         "searchfeed watch",
         "searchfeed watch --every 1h",
+        "searchfeed watch --exec notify-send",
         notes=(
             (
                 "Each round fetches the feeds that are due and leaves the others alone, so that "
                 "rounds may be short. It ends at Ctrl+C or when it is told to (SIGTERM), at once "
                 "and with exit code 0; what was stored by then stays stored."
             ),
+            *NOTES,
         ),
     )
 )
@@ -65,11 +69,24 @@ class Interval(click.ParamType[timedelta]):
     show_default=True,
     help="From the start of one round to the next: 90s, 15m (minutes), 2h.",
 )
+@exec_options
 @network_options
 @global_options(hidden=True)
 @click.pass_obj
-def watch(settings: Settings, /, *, every: timedelta, allow_private: bool) -> int:
-    """Keep updating until stopped. A line a round tells what came of it."""
+def watch(
+    settings: Settings,
+    /,
+    *,
+    every: timedelta,
+    command: tuple[str, ...] | None,
+    timeout: timedelta,
+    allow_private: bool,
+) -> int:
+    """Keep updating until stopped. A line a round tells what came of it.
+
+    With --exec each round then tells what saved searches have found; see "searchfeed alerts".
+    """
+    execution = Execution(command, timeout, settings.path) if command else None
     try:
         with _stopped_by_signals():
             with settings.open() as index:
@@ -77,33 +94,45 @@ def watch(settings: Settings, /, *, every: timedelta, allow_private: bool) -> in
             _log(settings, f"watching {count(subscribed, 'feed')}; Ctrl+C ends it")
             while True:
                 start = perf_counter()
-                _round(settings, allow_private=allow_private)
+                _round(settings, execution, allow_private=allow_private)
                 time.sleep(max(every.total_seconds() - (perf_counter() - start), 0))
     except KeyboardInterrupt:
         _log(settings, "stopped")
         return 0
 
 
-def _round(settings: Settings, *, allow_private: bool) -> None:
-    """Update once, and say what came of it; whatever went wrong may be right the next time."""
-    start = perf_counter()
+def _round(settings: Settings, execution: Execution | None, *, allow_private: bool) -> None:
+    """Update and tell once; whatever went wrong may be right the next time."""
     try:
-        with settings.open() as index, Bars(settings) as bars:
-            report = index.refresh(allow_private=allow_private, progress=bars)
+        _update(settings, allow_private=allow_private)
+        if execution:
+            _tell(settings, execution)
     except SearchfeedError as error:
         complain(f"{_now()} {error}")
-        return
     except Exception as error:
         # A program that runs for months must outlive a bug that one round met.
         if os.environ.get("SEARCHFEED_DEBUG"):
             raise
         complain(f"{_now()} this is a bug in searchfeed: {type(error).__name__}: {error}")
-        return
+
+
+def _update(settings: Settings, *, allow_private: bool) -> None:
+    start = perf_counter()
+    with settings.open() as index, Bars(settings) as bars:
+        report = index.refresh(allow_private=allow_private, progress=bars)
     for warning in report.warnings if not settings.quiet else ():
         complain(f"{_now()} warning: {warning}")
     for failure in report.failures:
         complain(f"{_now()} {failure}")
     _log(settings, summary(count(report.fetched, "feed"), report, perf_counter() - start))
+
+
+def _tell(settings: Settings, execution: Execution) -> None:
+    """Run the command for what saved searches have found."""
+    with settings.open() as index, index.alerts() as found:
+        told, _ = tell(found, execution, lambda text: complain(f"{_now()} {text}"))
+    if told:
+        _log(settings, f"{count(told, 'alert')} told")
 
 
 @contextmanager

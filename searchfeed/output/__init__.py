@@ -18,7 +18,8 @@ from datetime import UTC, datetime, tzinfo
 from importlib import import_module
 from typing import Generic, TypeVar
 
-from searchfeed.archive import Version
+from searchfeed.alerting import Alert
+from searchfeed.archive import SavedSearch, Version
 from searchfeed.models import (
     Entry,
     ExplainedQuery,
@@ -149,6 +150,27 @@ FEEDS: Renderers[tuple[FeedState, ...]] = Renderers(
         "json": "records:feeds",
         "ndjson": "records:feed_lines",
         "csv": "sheet:feeds",
+    },
+)
+
+SEARCHES: Renderers[tuple[SavedSearch, ...]] = Renderers(
+    people="table",
+    programs="plain",
+    functions={
+        "table": "saved:searches_table",
+        "plain": "saved:searches_plain",
+        "json": "records:searches",
+    },
+)
+
+ALERTS: Renderers[tuple[Alert, ...]] = Renderers(
+    people="table",
+    programs="plain",
+    functions={
+        "table": "saved:alerts_table",
+        "plain": "saved:alerts_plain",
+        "json": "records:alerts",
+        "ndjson": "records:alert_lines",
     },
 )
 

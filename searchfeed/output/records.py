@@ -12,7 +12,8 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from searchfeed.archive import Version
+from searchfeed.alerting import Alert
+from searchfeed.archive import SavedSearch, Version
 from searchfeed.models import (
     Entry,
     ExplainedQuery,
@@ -147,6 +148,33 @@ def stats(stats: Stats, screen: Screen) -> Iterator[str]:
     yield f"{_dump(record, screen, indent=2)}\n"
 
 
+def searches(searches: tuple[SavedSearch, ...], screen: Screen) -> Iterator[str]:
+    """One document with the list of saved searches."""
+    found = [
+        {
+            "name": each.name,
+            "query": each.text,
+            "saved": _moment(each.saved),
+            "alert": each.alert,
+            "waiting": each.waiting,
+        }
+        for each in searches
+    ]
+    yield f"{_dump({'version': VERSION, 'searches': found}, screen, indent=2)}\n"
+
+
+def alerts(alerts: tuple[Alert, ...], screen: Screen) -> Iterator[str]:
+    """One document; the list of alerts is empty where nothing is new."""
+    found = [_alert(each, rank) for rank, each in enumerate(alerts, 1)]
+    yield f"{_dump({'version': VERSION, 'alerts': found}, screen, indent=2)}\n"
+
+
+def alert_lines(alerts: tuple[Alert, ...], screen: Screen) -> Iterator[str]:
+    """One alert an object, one object a line; nothing where nothing is new."""
+    for rank, each in enumerate(alerts, 1):
+        yield f"{_dump({'version': VERSION, **_alert(each, rank)}, screen)}\n"
+
+
 def explanation(explanation: Explanation, screen: Screen) -> Iterator[str]:
     """One object: whether the entry matches, its score, and what the score is made of."""
     record = {
@@ -196,6 +224,10 @@ def _hit(hit: Hit, rank: int) -> dict[str, object]:
         "snippets": snippets,
         "duplicates": duplicates,
     }
+
+
+def _alert(alert: Alert, rank: int) -> dict[str, object]:
+    return {"alert": alert.id, "search": alert.search, **_hit(alert.hit, rank)}
 
 
 def _feed(entry: Entry) -> dict[str, str]:
