@@ -388,6 +388,10 @@ class TestCommands:
             for key, value in tomllib.loads(file.read_text())["search"].items()
         }
 
+    def test_show_keeps_passwords_to_itself(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("SEARCHFEED_INDEX", "https://me:secret@search.example:9200/news")
+        assert shown()["index"] == ("https://search.example:9200/news", "env")
+
     def test_without_a_command_it_is_help(self) -> None:
         done = run("config")
         assert done.returncode == 0

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import click
@@ -89,7 +90,7 @@ def show(context: click.Context, /, *, keys: tuple[str, ...], as_json: bool) -> 
         Setting(f"{KEYMAP}.{action}", chosen, "file")
         for action, chosen in configuration.keymap.items()
     ]
-    settings = [each for each in settings if not keys or each.key in keys]
+    settings = [_without_password(each) for each in settings if not keys or each.key in keys]
     if as_json:
         document = {
             "version": 1,
@@ -189,6 +190,13 @@ def _setting(context: click.Context, configuration: Configuration, key: Key) -> 
         return Setting(key.name, configuration.values[key.name], "file")
     value = str(context.obj.path) if key.name == "index" else key.default
     return Setting(key.name, value, "default")
+
+
+def _without_password(setting: Setting) -> Setting:
+    """The same, fit for a report of a mistake: addresses without a user and a password."""
+    if not isinstance(setting.value, str):
+        return setting
+    return replace(setting, value=re.sub(r"(?<=://)[^/@\s]*@", "", setting.value))
 
 
 def _shown(value: object) -> str:
