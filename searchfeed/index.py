@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 from searchfeed import intake, periods, snippets, tree
 from searchfeed.analysis import spell
 from searchfeed.archive import SavedSearch, Version, query_line
-from searchfeed.engines import Answer, Engine
+from searchfeed.engines import LOCAL, Answer, Engine, EngineOptions
 from searchfeed.errors import FeedNotFoundError, QueryError
 from searchfeed.keys import SEARCH_TEXT_LIMIT, search_key
 from searchfeed.models import (
@@ -59,6 +59,7 @@ class Index:
     Args:
         path: the directory of the index; ``update`` creates it.
         engine: the name of a search engine (see ``searchfeed.engines.ENGINES``).
+        options: of the engine, where it is a cluster.
         waiting: called once by a method that has to wait for another writer, with who that is.
 
     Every method raises IndexNotFoundError where there is no index yet (``update`` never does),
@@ -70,12 +71,13 @@ class Index:
         self,
         path: str | os.PathLike[str],
         *,
-        engine: str = "whoosh",
+        engine: str = LOCAL,
+        options: EngineOptions | None = None,
         waiting: Waiting | None = None,
     ) -> None:
         self.path = Path(path)
         self.engine = engine
-        self._store = Store(self.path, engine, waiting)
+        self._store = Store(self.path, engine, waiting, options)
 
     def update(
         self,
@@ -392,11 +394,12 @@ class Index:
 
         cursor = len(text) if cursor is None else min(max(cursor, 0), len(text))
         half = half_typed(text, cursor)
-        archive = self._store.archive()
+        self._store.reader()
         if half is None:
             return ()
         if half.names_a_search:
-            words = half.searches(name for name, _ in archive.search_texts().values())
+            known = self._store.archive().search_texts()
+            words = half.searches(name for name, _ in known.values())
         else:
             words = half.words()
         wants_words = half.word or half.field not in (None, *tree.TEXT_FIELDS)
@@ -433,7 +436,7 @@ class Index:
             dedupe=query.dedupe,
         )
         ids = [id for match in answer.matches for id in (match.id, *match.duplicates)]
-        entries = self._store.archive().entries(ids)
+        entries = self._store.reader().entries(ids)
         hits = tuple(
             Hit(
                 entry,
@@ -478,10 +481,10 @@ class Index:
         query = query if isinstance(query, Query) else Query(query, feeds=tuple(feeds))
         zone = zone or _system_zone()
         node, _ = self._read(query, zone)
-        archive = self._store.archive()
+        reader = self._store.reader()
         found = self._store.ready()[0].facets(node, names, limit=limit, zone=zone)
         if Facet.FEED in found:
-            titles = archive.titles(each.value for each in found[Facet.FEED])
+            titles = reader.titles(each.value for each in found[Facet.FEED])
             found[Facet.FEED] = tuple(
                 replace(each, label=titles.get(each.value) or each.value)
                 for each in found[Facet.FEED]
@@ -555,7 +558,7 @@ class Index:
         """
         query = query if isinstance(query, Query) else Query(query)
         node, _ = self._read(query)
-        entry = self._store.archive().find(id)
+        entry = self._store.reader().find(id)
         return self._store.ready()[0].explain(node, entry.id, recency=query.recency)
 
     def explain_query(self, query: str) -> ExplainedQuery:
@@ -665,7 +668,7 @@ class Index:
         Raises:
             EntryNotFoundError: there is none, or more than one.
         """
-        return self._store.archive().find(id)
+        return self._store.reader().find(id)
 
     def versions(self, id: str) -> tuple[Version, ...]:
         """Every state of an entry that was seen, the oldest first.
@@ -691,7 +694,6 @@ class Index:
         """How much there is, and how much room it takes."""
         archive = self._store.archive()
         figures = archive.figures()
-        files = (self.path / self.engine).rglob("*")
         return Stats(
             path=str(self.path),
             engine=self.engine,
@@ -701,7 +703,7 @@ class Index:
             oldest=figures.oldest,
             newest=figures.newest,
             archive_size=figures.size,
-            index_size=sum(file.stat().st_size for file in files if file.is_file()),
+            index_size=self._store.index_size(),
         )
 
     def export(self, *, feeds: Iterable[str] = ()) -> Iterator[str]:
@@ -788,7 +790,9 @@ class Index:
             node = tree.And((node, tree.DateRange(None, before)))
         engine, more_notes = self._store.ready()
         archive = self._store.archive()
-        answer = engine.search(node, limit=archive.figures().entries + 1, sort=Sort.OLDEST)
+        # A shared index may hold more than this archive does.
+        most = engine.search(tree.Everything(), limit=1).total + 1
+        answer = engine.search(node, limit=most, sort=Sort.OLDEST)
         chosen = archive.selection([match.id for match in answer.matches])
         return replace(chosen, notes=(*notes, *answer.notes, *more_notes))
 

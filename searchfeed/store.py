@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace as altered
+from itertools import islice
 from pathlib import Path
 from threading import RLock
+from typing import cast
 
 from searchfeed import engines
 from searchfeed.archive import Archive
-from searchfeed.engines import Change, Engine
+from searchfeed.engines import Change, Engine, EngineOptions, Keeper
 from searchfeed.errors import (
     ArchiveError,
     EngineError,
@@ -29,6 +32,9 @@ ARCHIVE = "archive.sqlite"
 PATIENCE = 60.0
 """Seconds that a writer waits for another one."""
 
+TOGETHER = 256
+"""Changes whose times are looked up together."""
+
 SMALL = 2_000
 """An index with at most so many entries is rebuilt in seconds, so it is done without asking."""
 
@@ -36,9 +42,16 @@ SMALL = 2_000
 class Store:
     """What lies in the directory of an index. ``Index`` says what its methods raise."""
 
-    def __init__(self, path: Path, engine: str, waiting: Waiting | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        engine: str,
+        waiting: Waiting | None = None,
+        options: EngineOptions | None = None,
+    ) -> None:
         self._path = path
         self._name = engine
+        self._options = options
         self._waiting = waiting
         self._lock = RLock()
         self._archive: Archive | None = None
@@ -47,6 +60,9 @@ class Store:
 
     def ready(self) -> tuple[Engine, tuple[str, ...]]:
         """The engine, holding all that the archive holds, and what to tell where it does not."""
+        if self._shared and not (self._path / ARCHIVE).exists():
+            # Who only searches has no archive that could be ahead of it.
+            return self.engine(), ()
         archive = self.archive()
         engine = self.engine()
         if not engine.stale and engine.reached == archive.sequence:
@@ -56,6 +72,9 @@ class Store:
             with self.writing(patience=0):
                 if not engine.stale and engine.reached <= archive.sequence:
                     self.catch_up(None)
+                elif self._shared:
+                    # The archive is an older copy; what others wrote to the index is to stay.
+                    self._write(0, replace=False, progress=None)
                 elif archive.figures().entries <= SMALL:
                     self._write(0, replace=True, progress=None)
                 else:
@@ -95,7 +114,8 @@ class Store:
 
         # Read before the changes: one that comes back meanwhile is then among neither.
         removed = () if replace else archive.removed(after, upto)
-        changes = (Change(*change) for change in archive.changes(after, upto))
+        changed = (Change(*change) for change in archive.changes(after, upto))
+        changes = _with_times(archive, changed) if self._shared else changed
         self.engine().write(
             changes, reached=upto, removed=removed, replace=replace, progress=report
         )
@@ -123,12 +143,34 @@ class Store:
         refuse_shared(self._path)
         return file
 
+    @property
+    def _shared(self) -> bool:
+        """Whether other machines may search the index and write to it as well."""
+        return self._name != engines.LOCAL
+
+    def reader(self) -> Archive | Keeper:
+        """What has the entries that a search finds: of a shared index not all are in the archive.
+
+        Raises:
+            IndexNotFoundError: there is no archive where the index is of this machine alone.
+        """
+        return cast("Keeper", self.engine()) if self._shared else self.archive()
+
+    def index_size(self) -> int:
+        """The bytes that the search index takes."""
+        if self._shared:
+            return cast("Keeper", self.engine()).size()
+        files = (self._path / self._name).rglob("*")
+        return sum(file.stat().st_size for file in files if file.is_file())
+
     def engine(self) -> Engine:
         """The engine, as it is."""
         with self._lock:
             if self._engine is None:
-                refuse_shared(self._path)
-                self._engine = engines.open_engine(self._name, self._path / self._name)
+                if self._path.exists() or not self._shared:
+                    refuse_shared(self._path)
+                place = self._path / self._name
+                self._engine = engines.open_engine(self._name, place, self._options)
             return self._engine
 
     def _close_engine(self) -> None:
@@ -156,15 +198,17 @@ class Store:
         """Make the search index anew from the archive; return how many entries it has."""
         self.archive()
         with self.writing():
-            try:
-                damaged = bool(self.engine().check().problems)
-            except (EngineError, IndexVersionError):
-                damaged = True
-            if damaged:
+            if not self._shared and self._damaged():
                 # The writer would read of it what it goes on from, and searches are wrong anyway.
                 self._close_engine()
                 shutil.rmtree(self._path / self._name, ignore_errors=True)
             return self._write(0, replace=True, progress=progress)
+
+    def _damaged(self) -> bool:
+        try:
+            return bool(self.engine().check().problems)
+        except (EngineError, IndexVersionError):
+            return True
 
     def close(self) -> None:
         """Let go of the files; they are opened again when they are needed."""
@@ -173,6 +217,15 @@ class Store:
             if self._archive is not None:
                 self._archive.close()
             self._archive = None
+
+
+def _with_times(archive: Archive, changes: Iterable[Change]) -> Iterator[Change]:
+    """Changes with the times at which they were seen, by which machines agree on the newest."""
+    rest = iter(changes)
+    while some := list(islice(rest, TOGETHER)):
+        seen = archive.last_seen([change.entry.id for change in some])
+        for change in some:
+            yield altered(change, seen=seen.get(change.entry.id))
 
 
 def _identity(file: Path) -> tuple[int, int] | None:

@@ -190,6 +190,16 @@ class Archive(Subscriptions, Removals, Searches, Transfer, Backups):
             ).fetchall()
         return {row[0]: records.entry(row) for row in rows}
 
+    def last_seen(self, ids: Sequence[str]) -> dict[str, datetime]:
+        """When the newest state of each of these entries was first seen."""
+        with self._connections.read() as connection:
+            rows = connection.execute(
+                "SELECT entry.id, version.seen FROM json_each(?) AS wanted "
+                f"CROSS JOIN entry ON entry.id = wanted.value {_NEWEST}",
+                (json.dumps(list(ids)),),
+            ).fetchall()
+        return {id: records.moment(seen) for id, seen in rows}
+
     def find(self, prefix: str) -> Entry:
         """The entry with this id, or the only one whose id starts so (at least 4 characters).
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from searchfeed.cli import streams
+from searchfeed.engines import ENGINES
 from searchfeed.errors import SearchfeedError
 from searchfeed.models import FeedState, Sort
 from searchfeed.output import Renderers
@@ -40,13 +41,28 @@ class Settings:
     quiet: bool = False
     verbose: bool = False
     color: str = "auto"
+    engine: str = ""
+    engine_url: str = ""
+    engine_shards: int | None = None
+    engine_replicas: int | None = None
     configuration: Configuration | None = None
 
     def open(self) -> Index:
         """The index named, else the one in the user's data directory."""
+        from searchfeed.engines import LOCAL, EngineOptions
         from searchfeed.index import Index
 
-        return Index(self.path, waiting=lambda holder: self.say(f"waiting for {holder}; it writes"))
+        options = EngineOptions(self.engine_url)
+        if self.engine_shards is not None:
+            options = replace(options, shards=self.engine_shards)
+        if self.engine_replicas is not None:
+            options = replace(options, replicas=self.engine_replicas)
+        return Index(
+            self.path,
+            engine=self.engine or LOCAL,
+            options=options,
+            waiting=lambda holder: self.say(f"waiting for {holder}; it writes"),
+        )
 
     @property
     def path(self) -> Path:
@@ -309,6 +325,40 @@ def _global_options(*, hidden: bool) -> list[Callable[[Function], Function]]:
             help="Where the index is.  [env: SEARCHFEED_INDEX; default: your data directory]",
         ),
         click.option(
+            "--engine",
+            type=click.Choice(ENGINES),
+            callback=_keep,
+            expose_value=False,
+            hidden=hidden,
+            help="What searches: whoosh on this machine, or a cluster.  [default: whoosh]",
+        ),
+        click.option(
+            "--engine-url",
+            metavar="URL",
+            callback=_keep,
+            expose_value=False,
+            hidden=hidden,
+            help="Where the cluster is: https://HOST:9200/NAME; more hosts with commas before.",
+        ),
+        click.option(
+            "--engine-shards",
+            metavar="N",
+            type=click.IntRange(min=1, max=1024),
+            callback=_keep,
+            expose_value=False,
+            hidden=hidden,
+            help="Parts that an index made in a cluster has.  [default: 2]",
+        ),
+        click.option(
+            "--engine-replicas",
+            metavar="N",
+            type=click.IntRange(min=0, max=100),
+            callback=_keep,
+            expose_value=False,
+            hidden=hidden,
+            help="Further copies of each part in a cluster.  [default: 1]",
+        ),
+        click.option(
             "--color",
             type=click.Choice(["auto", "always", "never"]),
             callback=_keep,
@@ -340,5 +390,5 @@ def _global_options(*, hidden: bool) -> list[Callable[[Function], Function]]:
 def _keep(context: click.Context, parameter: click.Parameter, value: object) -> None:
     settings = context.find_root().ensure_object(Settings)
     # An option that is not given behind the command must not undo the one before it.
-    if value and parameter.name:
+    if value not in (None, "") and value is not False and parameter.name:
         setattr(settings, parameter.name, value)

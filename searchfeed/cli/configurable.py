@@ -69,6 +69,18 @@ _FETCHES = ("browse", "index", "update", "watch", "feeds add")
 KEYS = (
     Key("index", "directory", ("",), "Where the index is.", sample="~/feeds"),
     Key("color", "color", ("",), "When to use colours: auto, always or never.", "auto"),
+    Key(
+        "engine", "engine", ("",), "What searches: whoosh on this machine, or opensearch.", "whoosh"
+    ),
+    Key(
+        "engine_url",
+        "engine_url",
+        ("",),
+        "Where the cluster is: its servers divided by commas, and the name of the index.",
+        sample="https://search.example:9200/news",
+    ),
+    Key("engine_shards", "engine_shards", ("",), "Parts of an index made in a cluster.", 2),
+    Key("engine_replicas", "engine_replicas", ("",), "Further copies of each part.", 1),
     Key("search.limit", "limit", _PAGES, "Hits at most.", 10),
     Key("search.sort", "sort", _PAGES, "The order: relevance, date or -date.", "relevance"),
     Key(

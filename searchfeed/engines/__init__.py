@@ -237,6 +237,33 @@ class Engine(Protocol):
         ...
 
 
+class Keeper(Engine, Protocol):
+    """An engine that keeps the entries themselves, so that who searches needs no archive.
+
+    The index may hold more than this machine's archive, as others write to it too.
+    """
+
+    def entries(self, ids: Sequence[str]) -> dict[str, Entry]:
+        """The entries with these ids; ids that are not there are left out."""
+        ...
+
+    def find(self, prefix: str) -> Entry:
+        """The entry with this id, or the only one whose id starts so (at least 4 characters).
+
+        Raises:
+            EntryNotFoundError: there is none, or there are several.
+        """
+        ...
+
+    def titles(self, urls: Iterable[str]) -> dict[str, str]:
+        """What each of these feeds that is known is called."""
+        ...
+
+    def size(self) -> int:
+        """The bytes that the index takes, each part of it counted once."""
+        ...
+
+
 ENGINES: dict[str, str] = {
     "whoosh": "searchfeed.engines.whoosh",
     "opensearch": "searchfeed.engines.opensearch",
@@ -278,6 +305,7 @@ __all__: Sequence[str] = (
     "Condition",
     "Engine",
     "EngineOptions",
+    "Keeper",
     "Match",
     "Progress",
     "open_engine",

@@ -29,6 +29,11 @@ from searchfeed.tree import Node
 
 Result = TypeVar("Result")
 
+NAMED = 5
+"""Entries that an error names at most."""
+
+SHORTEST_PREFIX = 4
+
 ATTEMPTS = 5
 """How often a search is made again whose indices a rebuild took away under it."""
 
@@ -160,6 +165,25 @@ class OpenSearchEngine:
     def entries(self, ids: Sequence[str]) -> dict[str, Entry]:
         """The entries with these ids, as the cluster keeps them; unknown ids are left out."""
         return self._answered(lambda: self._searcher.entries(ids), {})
+
+    def find(self, prefix: str) -> Entry:
+        """See ``Keeper.find``."""
+        nothing: list[Entry] = []
+        found = self._answered(lambda: self._searcher.starting(prefix, NAMED), nothing)
+        if len(prefix) >= SHORTEST_PREFIX and len(found) == 1:
+            return found[0]
+        if len(found) > 1:
+            names = ", ".join(f"{each.id} ({each.title[:40] or 'no title'})" for each in found)
+            raise EntryNotFoundError(f"more than one id starts with {prefix!r}: {names}")
+        raise EntryNotFoundError(f"no entry has the id {prefix!r}")
+
+    def titles(self, urls: Iterable[str]) -> dict[str, str]:
+        """See ``Keeper.titles``: as its newest entry has it."""
+        return self._answered(lambda: self._searcher.titles(urls), {})
+
+    def size(self) -> int:
+        """See ``Keeper.size``."""
+        return self._answered(self._indices.size, 0)
 
     def close(self) -> None:
         """See ``Engine.close``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from secrets import token_hex
@@ -173,6 +173,38 @@ class Searcher:
             hits = self.ask({"size": READ, "query": query, "_source": ["entry"]})["hits"]["hits"]
             found |= {hit["_id"]: read_entry(hit["_source"]["entry"]) for hit in hits}
         return found
+
+    def starting(self, prefix: str, limit: int) -> list[Entry]:
+        """The first entries whose id starts with a prefix."""
+        body = {
+            "size": limit,
+            "query": {"prefix": {"id": prefix}},
+            "sort": [{"id": "asc"}],
+            "_source": ["entry"],
+        }
+        return [read_entry(hit["_source"]["entry"]) for hit in self.ask(body)["hits"]["hits"]]
+
+    def titles(self, urls: Iterable[str]) -> dict[str, str]:
+        """What feeds are called in their newest entry."""
+        wanted = list(dict.fromkeys(urls))
+        searches = [
+            (
+                self._indices.entries,
+                {
+                    "size": 1,
+                    "query": {"bool": {"filter": [{"term": {"feed": url}}]}},
+                    "sort": [{"moment": {"order": "desc", "missing": "_last"}}],
+                    "_source": ["entry.feed_title"],
+                },
+            )
+            for url in wanted
+        ]
+        answers = self._cluster.several(searches, preference=self._preference)
+        return {
+            url: answer["hits"]["hits"][0]["_source"]["entry"]["feed_title"]
+            for url, answer in zip(wanted, answers, strict=True)
+            if answer["hits"]["hits"]
+        }
 
     def _scores(self, clauses: Sequence[Clause], id: str) -> list[tuple[bool, float]]:
         """For each of some queries whether an entry matches it, and with what score."""

@@ -153,6 +153,11 @@ class Indices:
             return False
         return True
 
+    def size(self) -> int:
+        """Bytes of the entries and the terms, without the copies of them."""
+        found = self._cluster.ask("GET", f"/{self.entries},{self.terms}/_stats/store")
+        return int(found["_all"]["primaries"]["store"]["size_in_bytes"])
+
     # How far
 
     def reached(self, archive: str, generation: int) -> int:
