@@ -324,10 +324,10 @@ class TestIndex:
             env=environment(),
             text=True,
         )
-        # It is waiting for its standard input as soon as the index is locked for writing.
-        deadline = time.monotonic() + 30
-        while not (tmp_path / "i").exists() and time.monotonic() < deadline:
-            time.sleep(0.02)
+        # It asks for what comes next as soon as it has taken what is there.
+        assert process.stdin is not None
+        process.stdin.write("<rss>" + " " * 200_000)
+        process.stdin.flush()
         time.sleep(0.3)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=30)

@@ -320,6 +320,12 @@ outlines = st.lists(
 )  # fmt: skip
 
 
+def test_a_feed_without_a_title_shows_its_url() -> None:
+    data = opml.write([Outline("https://a.example/feed")], "")
+    assert b'text="https://a.example/feed"' in data
+    assert opml.read(data, "-") == (Outline("https://a.example/feed"),)
+
+
 @given(outlines, lines())
 @settings(max_examples=250, deadline=None)
 def test_what_is_written_is_read_again(given: list[Outline], title: str) -> None:

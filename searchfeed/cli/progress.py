@@ -15,7 +15,12 @@ from searchfeed.output.human import size
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-_LABELS = {"fetch": "fetching", "read": "reading", "index": "indexing"}
+_LABELS = {
+    "fetch": "fetching",
+    "read": "reading",
+    "index": "indexing",
+    "check": "checking",
+}
 
 _ROWS = 6
 """Feeds that have a row of their own at most; those beyond wait until one is done."""

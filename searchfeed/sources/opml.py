@@ -177,7 +177,9 @@ def _feeds(elements: list[_Element], source: str) -> Iterator[Outline]:
                 open_folders.pop()
             continue
         if element.url:
-            yield Outline(element.url, element.name, _distinct([*open_folders, *element.tags]))
+            # Who knows no title writes the URL, because every outline must have a text.
+            name = "" if element.name == element.url else element.name
+            yield Outline(element.url, name, _distinct([*open_folders, *element.tags]))
         if element.is_empty or (element.is_feed and never_closed):
             continue
         # A feed is no folder, even one with outlines in it.
@@ -232,7 +234,8 @@ def _row(outline: Outline) -> str:
     categories = ",".join(tag.translate(_CATEGORY_WRITTEN) for tag in outline.tags)
     category = f' category="{_escaped(categories)}"' if len(outline.tags) > 1 else ""
     url = html.escape(outline.url)
-    return f'<outline type="rss" {_named(outline.title)} xmlUrl="{url}"{category}/>'
+    name = _named(outline.title or outline.url)
+    return f'<outline type="rss" {name} xmlUrl="{url}"{category}/>'
 
 
 def _named(name: str) -> str:
