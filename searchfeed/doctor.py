@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from searchfeed.archive.examining import Examination, examine
 from searchfeed.archive.log import read_log
 from searchfeed.archive.salvage import salvage
 from searchfeed.errors import ArchiveError, EngineError, IndexVersionError
+from searchfeed.values import dataclass
 
 if TYPE_CHECKING:
     from searchfeed.engines import Condition

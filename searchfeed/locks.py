@@ -8,7 +8,6 @@ import os
 import re
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +15,7 @@ from time import monotonic, sleep
 from types import TracebackType
 
 from searchfeed.errors import ArchiveError, IndexLockedError
+from searchfeed.values import dataclass
 
 PAUSE = 0.05
 """Seconds between two attempts."""

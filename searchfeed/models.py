@@ -7,12 +7,13 @@ UTC; texts are plain (no markup, no control characters) once they have left ``fe
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import overload
 
 from searchfeed.errors import SourceError
+from searchfeed.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

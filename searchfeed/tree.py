@@ -9,11 +9,11 @@ entries.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
 from searchfeed.models import Span
+from searchfeed.values import dataclass
 
 NOWHERE = Span(0, 0)
 """The span of a node that no part of the text stands for (one made by an option)."""

@@ -11,11 +11,11 @@ import re
 from array import array
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from itertools import repeat
 from typing import NamedTuple
 
 from searchfeed.analysis.words import LONGEST_TERM, Piece, Unit, units
+from searchfeed.values import dataclass
 
 # Longer stretches (a paragraph of Japanese) do not come back, and would fill the memory.
 _LONGEST_REMEMBERED = 40

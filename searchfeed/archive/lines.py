@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias, TypeVar
 
@@ -19,6 +18,7 @@ from searchfeed.archive.searches import query_line
 from searchfeed.errors import IndexVersionError
 from searchfeed.keys import SEARCH_TEXT_LIMIT, search_key
 from searchfeed.models import Enclosure, Entry, SubscriptionState
+from searchfeed.values import dataclass
 
 FORMAT = "searchfeed export"
 

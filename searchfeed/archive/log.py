@@ -8,11 +8,12 @@ is that of "WAL File Format" and "WAL-Index File Format" in SQLite's documentati
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from struct import Struct
 from typing import TYPE_CHECKING, Any
+
+from searchfeed.values import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from itertools import chain
 from typing import Any, TypeAlias
 
 from searchfeed.models import Enclosure, Entry
+from searchfeed.values import dataclass
 
 Content: TypeAlias = tuple[str, str, str, str, int | None, int | None, str, str, str]
 """The values of ``CONTENT``, in its order."""

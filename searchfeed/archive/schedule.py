@@ -5,12 +5,13 @@ Functions of values alone; ``subscriptions`` keeps what they say.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from searchfeed.archive import addresses
 from searchfeed.models import Subscription, SubscriptionState
+from searchfeed.values import dataclass
 
 LONGEST = timedelta(days=1)
 """A feed that is in order is fetched at least so often, however long it asks to be left alone."""

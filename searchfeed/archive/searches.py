@@ -13,13 +13,13 @@ import json
 import re
 import sqlite3
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from unicodedata import normalize
 
 from searchfeed.archive import records, storing
 from searchfeed.archive.connections import Connections
 from searchfeed.keys import search_key
+from searchfeed.values import dataclass
 
 _STEM = re.compile(r"(?:-\d+)+$")
 # Nobody types them on purpose, and no export may hold them.

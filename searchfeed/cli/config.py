@@ -6,7 +6,7 @@ import json
 import os
 import re
 import sys
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import click
@@ -18,6 +18,7 @@ from searchfeed.cli.configuration import Configuration, nearest, read
 from searchfeed.cli.streams import complain
 from searchfeed.output.clean import line
 from searchfeed.output.human import count
+from searchfeed.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

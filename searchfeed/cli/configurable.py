@@ -6,9 +6,10 @@ To make a setting of an option, write a ``Key`` for it; nothing else is needed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import click
+
+from searchfeed.values import dataclass
 
 KEYMAP = "keys"
 """The table whose keys are actions of the terminal app, and whose values are the keys for them."""

@@ -13,13 +13,14 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 import click
 
 from searchfeed.cli.configurable import KEYMAP, KEYS, Key
+from searchfeed.values import dataclass
 
 VARIABLE = "SEARCHFEED_CONFIG"
 """The environment variable that names another config file."""

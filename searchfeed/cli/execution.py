@@ -12,7 +12,6 @@ import signal
 import subprocess
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,6 +21,7 @@ import click
 from searchfeed.alerting import Alert
 from searchfeed.output.clean import hyperlink, line
 from searchfeed.output.human import count, timestamp
+from searchfeed.values import dataclass
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

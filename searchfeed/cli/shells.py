@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from typing import Any
 
 import click
 from click import shell_completion
+
+from searchfeed.values import dataclass
 
 _BASH = """\
 # The completion of searchfeed in bash 4.4 and later.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 from searchfeed.feeds.text import line
 from searchfeed.models import Entry
+from searchfeed.values import dataclass
 
 TITLE_LIMIT: Final = 1_000
 """Characters of a title."""

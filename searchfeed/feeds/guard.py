@@ -12,12 +12,13 @@ import html
 import re
 import xml.parsers.expat as expat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from html.entities import html5
 from typing import Final
 
 from searchfeed.feeds.mend import mend
 from searchfeed.feeds.text import clean_markup
+from searchfeed.values import dataclass
 
 DEPTH_LIMIT: Final = 200
 ELEMENT_LIMIT: Final = 120_000

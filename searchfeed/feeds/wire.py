@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any, Final
 
 from searchfeed.errors import ParseError
 from searchfeed.models import Enclosure, Entry, Feed
+from searchfeed.values import dataclass
 
 OUT_OF_MEMORY: Final = 77
 """Exit code of a worker that a document needed more memory than it may have."""

@@ -10,7 +10,7 @@ import signal
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import chain
 from threading import Lock
 from types import TracebackType
@@ -20,6 +20,7 @@ from searchfeed.errors import ParseError
 from searchfeed.feeds import parse, wire
 from searchfeed.models import Feed
 from searchfeed.processes import Patience, Process, default_count
+from searchfeed.values import dataclass
 
 SECONDS, SECONDS_A_MEGABYTE = 5.0, 5.0
 """What a document may take of a processor, ten times as much as those of honest feeds do."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from queue import SimpleQueue
 from threading import Semaphore, Thread
 from typing import TYPE_CHECKING, Any
 
 from searchfeed.errors import FetchError
+from searchfeed.values import dataclass
 
 if TYPE_CHECKING:
     from searchfeed.intake.subscriptions import Progress

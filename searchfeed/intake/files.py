@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from searchfeed.errors import ParseError, SourceError
 from searchfeed.models import Report
+from searchfeed.values import dataclass
 
 if TYPE_CHECKING:
     from searchfeed.archive import Archive

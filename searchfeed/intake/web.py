@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from queue import SimpleQueue
 from threading import Semaphore
 from time import monotonic
@@ -15,6 +15,7 @@ from searchfeed.intake.fetching import Answered, Fetching
 from searchfeed.intake.files import digest
 from searchfeed.intake.subscriptions import Keeper, Progress, subscribe
 from searchfeed.models import Feed, Report, Subscription
+from searchfeed.values import dataclass
 
 if TYPE_CHECKING:
     from searchfeed.archive import Fetched

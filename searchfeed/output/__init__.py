@@ -13,7 +13,7 @@ Text from feeds is data: no renderer reads it as markup, and none lets it reach 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, tzinfo
 from importlib import import_module
 from typing import Generic, TypeVar
@@ -31,6 +31,7 @@ from searchfeed.models import (
     Stats,
     Trend,
 )
+from searchfeed.values import dataclass
 
 Value = TypeVar("Value")
 

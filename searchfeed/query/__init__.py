@@ -7,7 +7,6 @@ place and the nearest right spelling.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from searchfeed.keys import search_key
@@ -19,6 +18,7 @@ from searchfeed.query.lexer import plain
 from searchfeed.query.pointing import caret
 from searchfeed.query.references import SIGN, References, Searches, meant, named
 from searchfeed.tree import Everything, Node
+from searchfeed.values import dataclass
 
 LONGEST = 10_000
 """Characters of a query that are read."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import TypeAlias
 
 from searchfeed import tree
 from searchfeed.models import Span
+from searchfeed.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

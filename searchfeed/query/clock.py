@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import TypeAlias
+
+from searchfeed.values import dataclass
 
 Length: TypeAlias = tuple[int, int, int]
 """A length of time: months, days and minutes, as none of them is so many of another."""

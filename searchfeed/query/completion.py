@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from searchfeed.query.fields import DATES, FIELDS, FLAGS, resolve
 from searchfeed.query.lexer import plain
 from searchfeed.query.references import SIGN
+from searchfeed.values import dataclass
 
 WHOLE = ("author", "tag")
 """Fields whose values are completed whole, of several words perhaps."""

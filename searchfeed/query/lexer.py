@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 
 from searchfeed.models import Span
 from searchfeed.query import fields
+from searchfeed.values import dataclass
 
 _PLAIN = str.maketrans(
     {

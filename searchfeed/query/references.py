@@ -12,7 +12,7 @@ of two parts (``@a@b.example``), what stands in quotes and what stands behind th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from difflib import get_close_matches
 from typing import TypeAlias
 
@@ -21,6 +21,7 @@ from searchfeed.errors import QueryError
 from searchfeed.keys import search_key
 from searchfeed.models import Span
 from searchfeed.query.lexer import Kind, Lexer, Part, plain
+from searchfeed.values import dataclass
 
 SIGN = "@"
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from searchfeed import analysis, tree
 from searchfeed.models import Span
 from searchfeed.query.references import SIGN
+from searchfeed.values import dataclass
 
 SHORTEST = 4
 """Letters of a word that is also looked for with typing mistakes."""

@@ -10,7 +10,6 @@ import re
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -20,6 +19,7 @@ from searchfeed.sources.discovery import announced
 from searchfeed.sources.markup import address
 from searchfeed.sources.opml import Outline, is_opml, merged, read
 from searchfeed.sources.source import STDIN, Source, irregular, unreadable
+from searchfeed.values import dataclass
 
 _URL = re.compile(r"(?:feed:)?[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _MAGIC = re.compile(r"[*?[]")

@@ -12,9 +12,10 @@ import codecs
 import html
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import Final
+
+from searchfeed.values import dataclass
 
 VALUE_LIMIT: Final = 4096
 """Characters of a value of an attribute; what is longer is cut."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from searchfeed.errors import ParseError
 from searchfeed.sources.markup import Tag, address, decoded, line, resolved, tags
+from searchfeed.values import dataclass
 
 SIZE_LIMIT: Final = 12_000_000
 """Bytes of a list; one of 50,000 feeds has 10 million."""

@@ -6,10 +6,10 @@ import os
 import stat
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 from searchfeed.errors import FetchError
+from searchfeed.values import dataclass
 
 STDIN = "-"
 """The name of the standard input."""

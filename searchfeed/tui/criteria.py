@@ -7,10 +7,11 @@ mistake in the words is shown at its place.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 
 from searchfeed.models import Entry, Facet, Query, Sort
+from searchfeed.values import dataclass
 
 PERIODS = frozenset((Facet.DAY, Facet.WEEK, Facet.MONTH, Facet.YEAR))
 """Facets whose values are dates."""

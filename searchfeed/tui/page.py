@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from searchfeed.models import Span
 from searchfeed.tui.typesetting import Row, Rows, Sheet, Target
+from searchfeed.values import dataclass
 
 _ORDER = ("head", "history", "body", "links", "related")
 _MATCHING = ("head", "body")

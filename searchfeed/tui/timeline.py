@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.text import Text
@@ -19,6 +18,7 @@ from searchfeed.output.chart import STANDING
 from searchfeed.output.human import count
 from searchfeed.tui.criteria import Condition
 from searchfeed.tui.drawing import ink, spoken, strip
+from searchfeed.values import dataclass
 
 _FULL = len(STANDING) - 1
 

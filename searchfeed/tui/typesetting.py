@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
@@ -17,6 +17,7 @@ from rich.cells import cell_len
 
 from searchfeed.models import Entry, Span
 from searchfeed.output.wrapping import lead, starts
+from searchfeed.values import dataclass
 
 Goal: TypeAlias = str | Entry
 """Where a place that can be chosen leads: to an address, or to another entry."""

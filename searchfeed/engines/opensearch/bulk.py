@@ -11,13 +11,13 @@ import secrets
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from time import monotonic, sleep
 from types import TracebackType
 from typing import Any, Self
 
 from searchfeed.engines.opensearch.cluster import Cluster, refusal
 from searchfeed.errors import EngineError, EngineUnavailableError
+from searchfeed.values import dataclass
 
 CHUNK = 4_000_000
 """Bytes of one request."""

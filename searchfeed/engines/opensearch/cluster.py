@@ -12,7 +12,6 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from netrc import NetrcParseError, netrc
 from threading import Lock
 from time import monotonic, sleep
@@ -20,6 +19,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from searchfeed.errors import EngineError, EngineUnavailableError
+from searchfeed.values import dataclass
 
 DEFAULT_NAME = "searchfeed"
 """What an index is called whose URL does not say."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from searchfeed.engines.stories import NO_DATE
 from searchfeed.engines.whoosh.leaves import FIELDS
 from searchfeed.engines.whoosh.values import ENCLOSURE, UPDATED, date_number, whole_term
 from searchfeed.models import Enclosure, Entry
+from searchfeed.values import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,7 +11,6 @@ right when one of those entries, or another one like them, is next written, and 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from searchfeed.analysis.sketch import Sketches
 from searchfeed.engines.opensearch.cluster import Cluster
 from searchfeed.engines.opensearch.documents import Story, read_story
 from searchfeed.engines.stories import NO_DATE, WINDOW, find_stories
+from searchfeed.values import dataclass
 
 LOOKED_UP = 400
 """Texts whose bands are looked up at once."""

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -49,6 +48,7 @@ from searchfeed.engines.whoosh.proximity import NEAR, NEAR_FIELDS
 from searchfeed.engines.whoosh.scoring import BORDER, WHOLE
 from searchfeed.engines.whoosh.vocabulary import EXPANDED
 from searchfeed.models import Pattern
+from searchfeed.values import dataclass
 
 SYNONYMS = 500
 """Terms that are scored as one by how often they stand there; more are only looked for."""

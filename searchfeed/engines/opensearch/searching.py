@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from secrets import token_hex
 from typing import Any
@@ -27,6 +26,7 @@ from searchfeed.engines.whoosh.explaining import typed as as_typed
 from searchfeed.engines.whoosh.leaves import FIELDS
 from searchfeed.errors import EntryNotFoundError
 from searchfeed.models import Contribution, Entry, Explanation, Sort
+from searchfeed.values import dataclass
 
 FURTHER = 4
 """So many times more are fetched where folding leaves a page short."""

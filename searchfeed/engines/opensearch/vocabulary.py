@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeAlias
 
 from searchfeed import analysis, tree
@@ -20,6 +20,7 @@ from searchfeed.engines.opensearch.state import Indices
 from searchfeed.engines.opensearch.terms import stems
 from searchfeed.engines.whoosh.spelling import Spellings, plain
 from searchfeed.engines.whoosh.vocabulary import EXACT, EXPANDED, FOLDED, STEMMED, TYPO
+from searchfeed.values import dataclass
 
 Family: TypeAlias = Mapping[str, float]
 """Terms, each with how well it stands for what was asked: 1 is the exact form."""

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +22,7 @@ from searchfeed.engines.whoosh.arrays import members
 from searchfeed.engines.whoosh.matched import ALL, TYPED, Matched
 from searchfeed.engines.whoosh.matching import TEXT_FIELDS, Matcher, united
 from searchfeed.models import Pattern
+from searchfeed.values import dataclass
 
 if TYPE_CHECKING:
     from searchfeed.engines.whoosh.view import Documents, Numbers, View

@@ -10,7 +10,6 @@ gives the same with less work.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -25,6 +24,7 @@ from searchfeed.engines.whoosh.matching import Matcher
 from searchfeed.engines.whoosh.proximity import RERANKED, Pair, bonuses
 from searchfeed.engines.whoosh.values import NO_DATE
 from searchfeed.models import Contribution, Pattern
+from searchfeed.values import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

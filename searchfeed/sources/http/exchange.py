@@ -6,7 +6,6 @@ import base64
 import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from urllib.parse import unquote_to_bytes
@@ -21,6 +20,7 @@ from searchfeed.sources.http.headers import content_length, fresh_for, retry_aft
 from searchfeed.sources.http.limits import MAX_REDIRECTS, RETRIES, Limits
 from searchfeed.sources.http.messages import Refusal, Request, Response, split
 from searchfeed.sources.http.target import Target
+from searchfeed.values import dataclass
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from searchfeed.values import dataclass
 
 CONNECT_TIMEOUT = 10.0
 """Seconds for each address of a host to take a connection."""

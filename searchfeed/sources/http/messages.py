@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import timedelta
+
+from searchfeed.values import dataclass
 
 # The second branch is for a password with a slash in it: what stands where a port would be is
 # none, so it is taken for what it was meant to be rather than shown to everyone.

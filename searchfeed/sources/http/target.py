@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urljoin, urlsplit
 
 from searchfeed.sources.http.messages import Refusal, redacted
+from searchfeed.values import dataclass
 
 _PORTS = {"http": 80, "https": 443}
 _CONTROLS = re.compile(r"[\x00-\x20\x7f]")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -25,6 +25,7 @@ from searchfeed.engines.whoosh.columnar.occurrences import (
 )
 from searchfeed.engines.whoosh.columnar.segment import Keys, Postings, SegmentFile
 from searchfeed.engines.whoosh.columnar.stored import StoredWriter, to_line
+from searchfeed.values import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

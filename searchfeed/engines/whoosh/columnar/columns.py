@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from searchfeed.engines.whoosh.columnar.occurrences import view
 from searchfeed.engines.whoosh.columnar.segment import SegmentFile
+from searchfeed.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

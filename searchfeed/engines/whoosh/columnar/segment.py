@@ -7,7 +7,6 @@ of ``Postings`` and writes them here, so that there is one layout and one place 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
@@ -17,6 +16,7 @@ import numpy as np
 from searchfeed.engines.whoosh.columnar.container import FileWriter
 from searchfeed.engines.whoosh.columnar.dictionary import write_dictionary
 from searchfeed.engines.whoosh.columnar.packing import PackedWriter, RunsWriter, narrow
+from searchfeed.values import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,7 +12,7 @@ import os
 import re
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from searchfeed.engines.whoosh.columnar.container import (
 from searchfeed.engines.whoosh.columnar.reader import SegmentReader
 from searchfeed.engines.whoosh.columnar.segment import EXTENSION
 from searchfeed.errors import IndexNotFoundError, IndexVersionError
+from searchfeed.values import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
