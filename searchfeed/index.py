@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Self
 
 from searchfeed import intake, periods, snippets, tree
 from searchfeed.analysis import spell
-from searchfeed.archive import SavedSearch, Version, query_line
-from searchfeed.engines import LOCAL, Answer, Engine, EngineOptions
+from searchfeed.archive import Figures, SavedSearch, Version, query_line
+from searchfeed.engines import LOCAL, Answer, Engine, EngineOptions, Keeper
 from searchfeed.errors import FeedNotFoundError, QueryError
 from searchfeed.keys import SEARCH_TEXT_LIMIT, search_key
 from searchfeed.models import (
@@ -688,12 +688,12 @@ class Index:
 
     def feeds(self) -> tuple[FeedState, ...]:
         """What is known of each feed, in the order in which they came."""
-        return self._store.archive().feeds()
+        return (self._store.lone_keeper() or self._store.archive()).feeds()
 
     def stats(self) -> Stats:
         """How much there is, and how much room it takes."""
-        archive = self._store.archive()
-        figures = archive.figures()
+        keeper = self._store.lone_keeper()
+        figures = _figures(keeper) if keeper else self._store.archive().figures()
         return Stats(
             path=str(self.path),
             engine=self.engine,
@@ -885,6 +885,21 @@ def _system_zone() -> tzinfo:
     from searchfeed.query.clock import SystemZone
 
     return SystemZone()
+
+
+def _figures(keeper: Keeper) -> Figures:
+    """What an index holds that was filled by other machines; it has an entry's newest version."""
+    feeds = keeper.feeds()
+    oldest = keeper.search(tree.DateRange(None, None), limit=1, sort=Sort.OLDEST).matches
+    entries = keeper.entries([match.id for match in oldest])
+    return Figures(
+        feeds=len(feeds),
+        entries=sum(feed.entries for feed in feeds),
+        versions=sum(feed.entries for feed in feeds),
+        oldest=next((entry.date for entry in entries.values()), None),
+        newest=max((feed.newest for feed in feeds if feed.newest), default=None),
+        size=0,
+    )
 
 
 def _kept_to(feeds: Sequence[str], node: tree.Node) -> tree.Node:

@@ -60,9 +60,10 @@ class Store:
 
     def ready(self) -> tuple[Engine, tuple[str, ...]]:
         """The engine, holding all that the archive holds, and what to tell where it does not."""
-        if self._shared and not (self._path / ARCHIVE).exists():
+        keeper = self.lone_keeper()
+        if keeper is not None:
             # Who only searches has no archive that could be ahead of it.
-            return self.engine(), ()
+            return keeper, ()
         archive = self.archive()
         engine = self.engine()
         if not engine.stale and engine.reached == archive.sequence:
@@ -155,6 +156,12 @@ class Store:
             IndexNotFoundError: there is no archive where the index is of this machine alone.
         """
         return cast("Keeper", self.engine()) if self._shared else self.archive()
+
+    def lone_keeper(self) -> Keeper | None:
+        """The engine, where it has the entries and there is no archive here."""
+        if self._shared and not (self._path / ARCHIVE).exists():
+            return cast("Keeper", self.engine())
+        return None
 
     def index_size(self) -> int:
         """The bytes that the search index takes."""

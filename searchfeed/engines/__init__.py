@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from searchfeed.errors import EngineUnavailableError
-from searchfeed.models import Entry, Explanation, Facet, FacetCount, Pattern, Sort
+from searchfeed.models import Entry, Explanation, Facet, FacetCount, FeedState, Pattern, Sort
 from searchfeed.tree import Node
 
 Progress = Callable[[int], None]
@@ -257,6 +257,10 @@ class Keeper(Engine, Protocol):
 
     def titles(self, urls: Iterable[str]) -> dict[str, str]:
         """What each of these feeds that is known is called."""
+        ...
+
+    def feeds(self) -> tuple[FeedState, ...]:
+        """What is known of each feed that has an entry, in the order of their URLs."""
         ...
 
     def size(self) -> int:

@@ -294,7 +294,8 @@ def _reason(error: object) -> tuple[str, str]:
 def _cause(error: Any) -> str:
     info = getattr(error, "info", None)
     text = str(info if info is not None else error)
-    return re.sub(r"^<[^>]*>[^:]*: ", "", text).splitlines()[0] if text else "no answer"
+    found = re.search(r"\[Errno -?\d+\] ([^)\n]*)", text)
+    return found[1].lower() if found else text.splitlines()[0] if text else "no answer"
 
 
 def _is_blocked(error: Any) -> bool:

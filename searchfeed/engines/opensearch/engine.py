@@ -14,7 +14,7 @@ from typing import TypeVar
 from searchfeed import tree
 from searchfeed.engines import Answer, Change, Condition, EngineOptions, Progress
 from searchfeed.engines.opensearch.cluster import Cluster, Missing, read_address
-from searchfeed.engines.opensearch.facets import count, values
+from searchfeed.engines.opensearch.facets import count, newest, values
 from searchfeed.engines.opensearch.lexicon import Lexicon
 from searchfeed.engines.opensearch.matching import EVERYTHING, WORDED, named, wanted_leaves
 from searchfeed.engines.opensearch.searching import Searcher
@@ -24,7 +24,7 @@ from searchfeed.engines.opensearch.vocabulary import Vocabulary
 from searchfeed.engines.opensearch.writing import Writer
 from searchfeed.engines.whoosh.explaining import typed
 from searchfeed.errors import EngineError, EntryNotFoundError
-from searchfeed.models import Entry, Explanation, Facet, FacetCount, Sort
+from searchfeed.models import Entry, Explanation, Facet, FacetCount, FeedState, Sort
 from searchfeed.tree import Node
 
 Result = TypeVar("Result")
@@ -180,6 +180,19 @@ class OpenSearchEngine:
     def titles(self, urls: Iterable[str]) -> dict[str, str]:
         """See ``Keeper.titles``: as its newest entry has it."""
         return self._answered(lambda: self._searcher.titles(urls), {})
+
+    def feeds(self) -> tuple[FeedState, ...]:
+        """See ``Keeper.feeds``."""
+
+        def feeds() -> tuple[FeedState, ...]:
+            found = newest(self._searcher, "feed")
+            titles = self._searcher.titles(found)
+            return tuple(
+                FeedState(url, titles.get(url, ""), "", "", number, date, None)
+                for url, (number, date) in found.items()
+            )
+
+        return self._answered(feeds, ())
 
     def size(self) -> int:
         """See ``Keeper.size``."""

@@ -13,7 +13,7 @@ from typing import Any
 from searchfeed import periods
 from searchfeed.engines.opensearch.documents import NAMES
 from searchfeed.engines.opensearch.mapping import PAGE
-from searchfeed.engines.opensearch.matching import Clause
+from searchfeed.engines.opensearch.matching import EVERYTHING, Clause
 from searchfeed.engines.opensearch.searching import Searcher
 from searchfeed.engines.whoosh.facets import FIELDS
 from searchfeed.engines.whoosh.values import whole_term
@@ -45,15 +45,34 @@ def values(searcher: Searcher, query: Clause, field: str) -> Iterator[tuple[str,
         yield str(key), number
 
 
+def newest(searcher: Searcher, field: str) -> dict[str, tuple[int, datetime | None]]:
+    """By value of a field how many entries have it, and the newest date among them."""
+    found: dict[str, tuple[int, datetime | None]] = {}
+    source = {"terms": {"field": field}}
+    within = {"newest": {"max": {"field": "date"}}}
+    for bucket in _whole_buckets(searcher, EVERYTHING, source, within):
+        date = bucket["newest"]["value"]
+        moment = None if date is None else _EPOCH + int(date) * _MILLISECOND
+        found[bucket["key"]["value"]] = int(bucket["doc_count"]), moment
+    return found
+
+
 def _buckets(
     searcher: Searcher, query: Clause, source: Mapping[str, Any]
 ) -> Iterator[tuple[Any, int]]:
+    for bucket in _whole_buckets(searcher, query, source, {}):
+        yield bucket["key"]["value"], int(bucket["doc_count"])
+
+
+def _whole_buckets(
+    searcher: Searcher, query: Clause, source: Mapping[str, Any], within: Mapping[str, Any]
+) -> Iterator[Any]:
     composite: dict[str, Any] = {"size": PAGE, "sources": [{"value": source}]}
-    body = {"size": 0, "query": query, "aggs": {"values": {"composite": composite}}}
+    every = {"values": {"composite": composite, "aggs": within}}
+    body = {"size": 0, "query": query, "aggs": every}
     while True:
         found = searcher.ask(body)["aggregations"]["values"]
-        for bucket in found["buckets"]:
-            yield bucket["key"]["value"], int(bucket["doc_count"])
+        yield from found["buckets"]
         if "after_key" not in found:
             return
         composite["after"] = found["after_key"]
