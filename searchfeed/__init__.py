@@ -45,7 +45,8 @@ What can go wrong is a ``SearchfeedError``: a ``QueryError`` where a condition c
 library prints nothing and never ends the process; long work takes a ``progress`` callback.
 """
 
-from searchfeed.archive import Version
+from searchfeed.alerting import Alert, Alerts
+from searchfeed.archive import SavedSearch, Version
 from searchfeed.errors import (
     ArchiveError,
     EngineError,
@@ -92,6 +93,8 @@ from searchfeed.models import (
 __version__ = "0.2.0"
 
 __all__ = [
+    "Alert",
+    "Alerts",
     "ArchiveError",
     "Bucket",
     "Contribution",
@@ -119,6 +122,7 @@ __all__ = [
     "QueryError",
     "Report",
     "Results",
+    "SavedSearch",
     "SearchfeedError",
     "Selection",
     "Snippet",

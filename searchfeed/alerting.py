@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from searchfeed import snippets
+from searchfeed import snippets, tree
 from searchfeed.archive import Archive
 from searchfeed.engines import Answer, Engine
 from searchfeed.errors import QueryError
@@ -24,6 +24,9 @@ from searchfeed.store import Store
 
 LIMIT = 1_000
 """Alerts that are had at once; each holds a whole entry."""
+
+_FEW = 200
+"""Entries that the engine is told to keep to; of more all that match are asked for."""
 
 PATIENCE = 10.0
 """Seconds to wait for another process that is telling alerts."""
@@ -81,18 +84,22 @@ class Alerts:
         from searchfeed.query.strictness import demanding
 
         new = self._archive.unlooked(name, upto)
-        waits = bool(new or self._archive.waiting(name, 1))
+        waiting = self._archive.waiting(name, self._limit)
         found = Answer((), 0)
-        if waits:
+        if new or waiting:
             known = self._archive.search_texts()
             # Nothing ranks them, so that weak matches would stand below: all words have to match.
             node = demanding(parse(f"@{name}", searches=known).node)
+            looked_at = {*new, *waiting}
+            if len(looked_at) <= _FEW:
+                ids = tuple(tree.Word(id, field="id") for id in sorted(looked_at))
+                node = tree.And((node, tree.Or(ids)))
             # A shared index may hold more than this archive does.
             most = max(engine.search(node, limit=1).total, 1)
             found = engine.search(node, limit=most)
         scores = {match.id: match.score for match in found.matches}
         self._archive.found(name, [id for id in new if id in scores], upto)
-        if waits:
+        if new or waiting:
             self._gather(name, found, scores)
 
     def _gather(self, name: str, found: Answer, scores: dict[str, float]) -> None:

@@ -65,6 +65,7 @@ CHEATSHEET = {
     "visa AND (permit OR permission)": "And ·Word visa ·Or ··Word permit ··Word permission",
     "visa NOT schengen": "And ·Word visa ·Not ··Word schengen",
     "turkey OR (greece -crete)": "Or ·Word turkey ·And ··Word greece ··Not ···Word crete",
+    "@ai": "Word @ai",
     "title:ibm": "Word title:ibm",
     "title:(turkey OR ghana)": "Or ·Word title:turkey ·Word title:ghana",
     "feed:icmpd": "Word feed:icmpd",

@@ -25,6 +25,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("visa AND (permit OR permission)", "both sides of AND"),
             ("visa NOT schengen", "the same as -schengen"),
             ("turkey OR (greece -crete)", "without that word on one side of OR alone"),
+            ("@ai", "a saved search, as if in brackets: searchfeed save ai QUERY"),
         ),
     ),
     (
