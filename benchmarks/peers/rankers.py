@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 import tempfile
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from secrets import token_hex
 from typing import Protocol
 from unicodedata import category
 
@@ -68,6 +70,21 @@ class Searchfeed:
         """See ``Ranker.close``."""
         self._engine.close()
         self._directory.cleanup()
+
+
+class OnOpenSearch(Searchfeed):
+    """Ours on the engine in a cluster, whose servers ``SEARCHFEED_TEST_OPENSEARCH`` names."""
+
+    def fill(self, entries: Sequence[Entry], language: str) -> None:
+        """See ``Ranker.fill``."""
+        from searchfeed.engines import Change, EngineOptions, open_engine
+
+        del language
+        name = f"relevance-{token_hex(4)}"
+        options = EngineOptions(f"{os.environ[CLUSTER]}/{name}", shards=2, replicas=0)
+        self._engine = open_engine("opensearch", Path(self._directory.name), options)
+        changes = (Change(number, entry) for number, entry in enumerate(entries, start=1))
+        self._engine.write(changes, reached=len(entries))
 
 
 class StockWhoosh:
@@ -251,8 +268,12 @@ def _pairs(run: str) -> list[str]:
     return [run[at : at + 2] for at in range(len(run) - 1)]
 
 
+CLUSTER = "SEARCHFEED_TEST_OPENSEARCH"
+"""The environment variable that names the servers of a cluster."""
+
 RANKERS: dict[str, tuple[str, str, Callable[[], Ranker]]] = {
     "ours": ("ours", "searchfeed", Searchfeed),
+    "opensearch": ("ours, cluster", "opensearchpy", OnOpenSearch),
     "whoosh": ("Whoosh", "whoosh", StockWhoosh),
     "fts5": ("FTS5", "sqlite3", Fts5),
     "bm25s": ("bm25s", "bm25s", Bm25s),
@@ -263,4 +284,5 @@ RANKERS: dict[str, tuple[str, str, Callable[[], Ranker]]] = {
 
 def installed() -> list[str]:
     """The names of the rankers whose packages are here, in the order of the table."""
-    return [name for name, (_, package, _) in RANKERS.items() if find_spec(package)]
+    here = [name for name, (_, package, _) in RANKERS.items() if find_spec(package)]
+    return [name for name in here if name != "opensearch" or os.environ.get(CLUSTER)]

@@ -15,7 +15,7 @@ from time import monotonic, sleep
 from types import TracebackType
 from typing import Any, Self
 
-from searchfeed.engines.opensearch.cluster import Cluster, refusal
+from searchfeed.engines.opensearch.cluster import Cluster, Missing, refusal
 from searchfeed.errors import EngineError, EngineUnavailableError
 from searchfeed.values import dataclass
 
@@ -187,5 +187,5 @@ def _failure(cluster: Cluster, failed: Sequence[tuple[Write, dict[str, Any]]]) -
     error = refusal(int(result["status"]), result.get("error", {}), str(cluster))
     ids = ", ".join(write.id for write, _ in failed[:_NAMED])
     more = f" and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
-    kind = EngineUnavailableError if isinstance(error, EngineUnavailableError) else EngineError
+    kind = type(error) if isinstance(error, EngineUnavailableError | Missing) else EngineError
     return kind(f"{error} (document {ids}{more})")

@@ -277,6 +277,8 @@ def refusal(status: int, error: object, place: str) -> EngineError:
             return EngineUnavailableError(
                 f"the cluster is not whole: {reason} (its state: {place}/_cluster/health)"
             )
+    if kind.startswith("too_many") or "too many" in reason:
+        return Refused("the query has too many words for the cluster; leave some out", kind)
     return Refused(f"the cluster refused: {reason}", kind)
 
 

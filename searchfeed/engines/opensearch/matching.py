@@ -15,6 +15,7 @@ from searchfeed import analysis, tree
 from searchfeed.engines.opensearch.documents import feed_key
 from searchfeed.engines.opensearch.mapping import SPELLING, WORDS
 from searchfeed.engines.opensearch.vocabulary import (
+    MOST,
     Family,
     Meanings,
     Sequences,
@@ -265,12 +266,39 @@ def dated(start: datetime | None, end: datetime | None) -> Clause:
 
 def some(clauses: Iterable[Clause]) -> Clause:
     """What meets any of some conditions."""
-    found = [clause for clause in clauses if clause != NOTHING]
+    found = _merged(clause for clause in clauses if clause != NOTHING)
     if not found:
         return NOTHING
     if len(found) == 1:
         return found[0]
     return {"bool": {"should": found, "minimum_should_match": 1}}
+
+
+def _merged(clauses: Iterable[Clause]) -> list[Clause]:
+    """The same with all terms of a field in one: the servers take so many clauses and no more."""
+    found: list[Clause] = []
+    merged: dict[str, set[str]] = {}
+    for clause in _flat(clauses):
+        if "terms" not in clause:
+            found.append(clause)
+            continue
+        ((field, values),) = clause["terms"].items()
+        known = merged.setdefault(field, set())
+        if len(known) + len(values) > MOST:
+            found.append(clause)
+        else:
+            known.update(values)
+    whole = [terms(field, dict.fromkeys(values, 1.0)) for field, values in merged.items()]
+    return [clause for clause in whole if clause != NOTHING] + found
+
+
+def _flat(clauses: Iterable[Clause]) -> Iterator[Clause]:
+    for clause in clauses:
+        inner = clause.get("bool", {})
+        if inner.keys() == {"should", "minimum_should_match"}:
+            yield from _flat(inner["should"])
+        else:
+            yield clause
 
 
 def every(clauses: Iterable[Clause]) -> Clause:

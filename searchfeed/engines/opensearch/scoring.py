@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from searchfeed import tree
 from searchfeed.engines.opensearch.mapping import WORDS, own_saturation
@@ -52,6 +52,13 @@ from searchfeed.values import dataclass
 
 SYNONYMS = 500
 """Terms that are scored as one by how often they stand there; more are only looked for."""
+
+LONG_PHRASE = 6
+"""Words of a phrase that is scored by how often it stands there; a longer one hardly comes twice,
+and the servers take only so many clauses."""
+
+PAIRS = 30
+"""Pairs of neighbours that are looked for; who gives more words has pasted a text."""
 
 NEIGHBOURS = 200
 """The same of words that are looked for close together."""
@@ -184,7 +191,10 @@ class Scorer:
         if rows:
             slop = leaf.slop if isinstance(leaf, tree.Phrase) else 0
             boost = worth * words * rarity
-            few = all(sum(map(len, sequence)) <= SYNONYMS for sequence in longer(sequences))
+            few = all(
+                len(sequence) <= LONG_PHRASE and sum(map(len, sequence)) <= SYNONYMS
+                for sequence in longer(sequences)
+            )
             for field in phrase_fields(leaf):
                 # A phrase that stands there once has half the boost, and one in the body
                 # should have all of what it is worth.
@@ -225,7 +235,7 @@ class Scorer:
         return added(layers), most
 
     def _neighbours(self, node: tree.Node) -> Iterator[Piece]:
-        for one, other in pairs(node):
+        for one, other in islice(pairs(node), PAIRS):
             firsts = [
                 united(
                     [option[:1] for option in self._matcher.sequences(word) if option] or [({},)]
