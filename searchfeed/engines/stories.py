@@ -71,10 +71,15 @@ def _in_same_band(sketches: Sketches) -> Places:
         # this a matter of milliseconds: all texts of an index may come by here.
         ordered = np.sort(band)
         twice = ordered[1:][ordered[1:] == ordered[:-1]]
+        if not len(twice):
+            continue
         table = np.zeros(1 << 16, dtype=bool)
         table[twice >> np.uint32(8)] = True
         places = np.flatnonzero(table[band >> np.uint32(8)] & ~similar)
-        similar[places[np.isin(band[places], twice)]] = True
+        # np.isin and np.unique load numpy.ma, which takes as long as all of this.
+        at = np.searchsorted(twice, band[places])
+        at[at == len(twice)] = 0
+        similar[places[twice[at] == band[places]]] = True
     return np.flatnonzero(similar)
 
 
@@ -111,7 +116,10 @@ def _pairs(sketches: Sketches, dates: Dates) -> tuple[Places, Places]:
             low, high = low[same] & _LOW, high[same] & _LOW
             close = _close(dates[low], dates[high])
             found.append(high[close] << _HALF | low[close])
-    pairs = np.unique(np.concatenate(found))
+    pairs = np.sort(np.concatenate(found))
+    new = np.ones(len(pairs), dtype=bool)
+    np.not_equal(pairs[1:], pairs[:-1], out=new[1:])
+    pairs = pairs[new]
     return (pairs & _LOW).astype(np.int64), (pairs >> _HALF).astype(np.int64)
 
 
