@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from searchfeed import snippets, tree
 from searchfeed.archive import Archive
@@ -21,6 +20,7 @@ from searchfeed.keys import search_key
 from searchfeed.locks import WriteLock
 from searchfeed.models import Hit
 from searchfeed.store import Store
+from searchfeed.values import dataclass
 
 LIMIT = 1_000
 """Alerts that are had at once; each holds a whole entry."""

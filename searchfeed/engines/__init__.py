@@ -8,7 +8,6 @@ every engine has to pass, in ``tests/test_engine_contract.py``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from importlib import import_module
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Protocol
 from searchfeed.errors import EngineUnavailableError
 from searchfeed.models import Entry, Explanation, Facet, FacetCount, FeedState, Pattern, Sort
 from searchfeed.tree import Node
+from searchfeed.values import dataclass
 
 Progress = Callable[[int], None]
 """Called now and then with the number of entries written so far."""
