@@ -11,7 +11,7 @@ from time import perf_counter
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from searchfeed import intake, periods, snippets, tree
+from searchfeed import snippets, tree
 from searchfeed.analysis import spell
 from searchfeed.archive import Figures, SavedSearch, Version, query_line
 from searchfeed.engines import LOCAL, Answer, Engine, EngineOptions, Keeper
@@ -101,6 +101,7 @@ class Index:
         Raises:
             IndexLockedError: another process went on writing for a minute.
         """
+        from searchfeed import intake
         from searchfeed.sources import expand
 
         if isinstance(sources, str | os.PathLike):
@@ -185,6 +186,7 @@ class Index:
         Raises:
             IndexLockedError: another process went on writing for a minute.
         """
+        from searchfeed import intake
         from searchfeed.sources import Outline
 
         urls = (urls,) if isinstance(urls, str) else urls
@@ -211,6 +213,8 @@ class Index:
         progress: Progress | None,
     ) -> Report:
         """Fetch those whose time it is, or all if they are named or ``force`` says so."""
+        from searchfeed import intake
+
         due, report = intake.due(subscriptions, named=named, force=force)
         return report + intake.fetch(
             self._store, due, new=new, allow_private=allow_private, progress=progress
@@ -521,6 +525,8 @@ class Index:
         facet = Facet(period)
         found = engine.facets(node, [facet], limit=None, zone=zone)[facet]
         counts = {each.value: each.count for each in found}
+        from searchfeed import periods
+
         buckets = periods.timeline(counts, period, zone, BUCKETS)
         dated = sum(counts.values())
         older = dated - sum(bucket.count for bucket in buckets)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from hashlib import blake2b
 from unicodedata import category, normalize
 from urllib.parse import urlsplit, urlunsplit
 
@@ -28,6 +27,8 @@ def entry_id(feed_url: str, key: str) -> str:
         feed_url: the identity of its feed.
         key: what the entry is known by within the feed.
     """
+    from hashlib import blake2b
+
     return blake2b(f"{feed_url}\0{key}".encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 

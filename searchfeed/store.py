@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace as altered
@@ -208,6 +207,8 @@ class Store:
             if not self._shared and self._damaged():
                 # The writer would read of it what it goes on from, and searches are wrong anyway.
                 self._close_engine()
+                import shutil
+
                 shutil.rmtree(self._path / self._name, ignore_errors=True)
             return self._write(0, replace=True, progress=progress)
 

@@ -120,3 +120,56 @@ def test_a_command_loads_no_other(tmp_path: Path) -> None:
     loaded = set(ast.literal_eval(done.stdout.splitlines()[-1]))
     shared = {"base", "commands", "configurable", "configuration", "streams"}
     assert loaded == {f"searchfeed.cli.{name}" for name in (*shared, "look")}, done.stderr
+
+
+NOT_FOR_A_SEARCH = (
+    "base64",
+    "decimal",
+    "difflib",
+    "feedparser",
+    "hashlib",
+    "html2text",
+    "numpy.ma",
+    "platformdirs",
+    "random",
+    "rich",
+    "tempfile",
+    "textual",
+    "tomllib",
+    "urllib3",
+    "whoosh",
+    "searchfeed.archive.examining",
+    "searchfeed.archive.exporting",
+    "searchfeed.archive.lines",
+    "searchfeed.archive.merging",
+    "searchfeed.archive.rekeying",
+    "searchfeed.doctor",
+    "searchfeed.engines.whoosh.building",
+    "searchfeed.engines.whoosh.explaining",
+    "searchfeed.engines.whoosh.facets",
+    "searchfeed.engines.whoosh.schema",
+    "searchfeed.feeds",
+    "searchfeed.intake",
+    "searchfeed.output.table",
+    "searchfeed.periods",
+    "searchfeed.query.likeness",
+    "searchfeed.sources",
+)
+"""Modules whose loading would be a part of what every search takes."""
+
+
+def test_a_search_loads_nothing_that_it_does_not_use(tmp_path: Path) -> None:
+    index = str(tmp_path / "index")
+    with searchfeed.Index(index) as made:
+        made.update([str(ROOT / "fixtures")])
+    code = (
+        "import sys\n"
+        "from searchfeed.__main__ import main\n"
+        f"sys.argv = ['searchfeed', 'search', '--index', {index!r}, '--json', 'migrant']\n"
+        "code = main()\n"
+        f"print([name for name in {NOT_FOR_A_SEARCH} if name in sys.modules], file=sys.stderr)\n"
+        "sys.exit(code)"
+    )
+    done = python(code)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines()[-1] == "[]"

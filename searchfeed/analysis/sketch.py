@@ -21,7 +21,6 @@ two texts are two stories: a story shown twice costs a line, one that is hidden 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -214,6 +213,8 @@ def _count(words: NDArray[np.uint64]) -> NDArray[np.int64]:
 
 
 def _hash(text: bytes) -> int:
+    from hashlib import blake2b
+
     return int.from_bytes(blake2b(text, digest_size=8).digest(), "little")
 
 

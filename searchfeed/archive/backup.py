@@ -8,7 +8,6 @@ from contextlib import closing
 from pathlib import Path
 
 from searchfeed.archive.connections import Connections
-from searchfeed.archive.examining import examine
 from searchfeed.errors import ArchiveError
 
 
@@ -29,6 +28,8 @@ class Backups:
         Raises:
             ArchiveError: there is such a file, it cannot be written, or the archive is damaged.
         """
+        from searchfeed.archive.examining import examine
+
         if file.exists() and not overwrite:
             raise _taken(file)
         temporary = file.with_name(f"{file.name}.part")

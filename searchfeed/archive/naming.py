@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 from searchfeed.archive import addresses, records
 from searchfeed.errors import FeedNotFoundError
@@ -38,6 +37,8 @@ def meant(text: str, feeds: Sequence[FeedState]) -> FeedState:
     by_name = {
         name: feed for feed in feeds for name in (feed.title.casefold(), feed.url.casefold())
     }
+    from difflib import get_close_matches
+
     near = [by_name[name] for name in get_close_matches(wanted, by_name, n=_NAMED)]
     if near:
         listed = _listed(list(dict.fromkeys(near)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
 from itertools import chain
 from typing import Any, TypeAlias
 
@@ -127,6 +126,8 @@ def content_hash(values: Content) -> bytes:
     JSON because it says where each value ends and tells null from empty; not escaped and without
     spaces, so that it is the same bytes in every release.
     """
+    from hashlib import blake2b
+
     return blake2b(hashed(values), digest_size=16).digest()
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from hashlib import blake2b
 
 from searchfeed.archive import addresses
 from searchfeed.models import Subscription, SubscriptionState
@@ -142,5 +141,7 @@ def _pause(subscription: Subscription) -> timedelta:
     doublings = min(subscription.failures - 1, 16)
     pause = min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
     seed = f"{subscription.feed_url}\0{subscription.failures}".encode("utf-8", "replace")
+    from hashlib import blake2b
+
     part = int.from_bytes(blake2b(seed, digest_size=2).digest()) / 65_536
     return pause - pause * part / _SPREAD

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
-from searchfeed.archive import records, rekeying
+from searchfeed.archive import records
 from searchfeed.archive.records import Changes
 from searchfeed.models import Feed
 
@@ -34,6 +34,8 @@ class Prepared:
 
 def store(connection: sqlite3.Connection, new: Prepared, source: str, digest: bytes) -> Changes:
     """Do what ``Archive.store`` promises."""
+    from searchfeed.archive import rekeying
+
     if _read_before(connection, new, digest):
         _remember_source(connection, source, new.feed.url)
         return Changes(0, 0, len(new.contents))

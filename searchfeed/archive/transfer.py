@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from searchfeed.archive import exporting, lines, merging
 from searchfeed.archive.connections import Connections
-from searchfeed.archive.lines import BadLineError, DocumentLine, Line, VersionLine
 from searchfeed.errors import ParseError
 from searchfeed.models import Report
+
+if TYPE_CHECKING:
+    from searchfeed.archive.lines import Line, VersionLine
 
 _NAMED = 100
 """Bad lines that are named; the others are only counted."""
@@ -28,6 +30,8 @@ class Transfer:
         Args:
             feeds: the URLs of those to keep to; None for all.
         """
+        from searchfeed.archive import exporting
+
         with self._connections.read() as connection:
             yield from exporting.export(connection, feeds)
 
@@ -57,6 +61,9 @@ class Transfer:
             IndexVersionError: a newer release is needed to read it.
             IndexLockedError: another process was writing for longer than the timeout.
         """
+        from searchfeed.archive import merging
+        from searchfeed.archive.lines import DocumentLine
+
         reading = _Reading(exported, name)
         report = Report()
         for batch in merging.batches(reading):
@@ -85,6 +92,8 @@ class _Reading:
         self.bad = 0
 
     def __iter__(self) -> Iterator[Line]:
+        from searchfeed.archive import lines
+
         for text in self._exported:
             self.number += 1
             if self.number == 1 and not lines.is_header(text):
@@ -93,7 +102,7 @@ class _Reading:
                 continue
             try:
                 line = lines.read(text)
-            except BadLineError as error:
+            except lines.BadLineError as error:
                 self._refuse(f"line {self.number}", str(error))
             else:
                 if line is not None:

@@ -16,7 +16,6 @@ import re
 from calendar import isleap, monthrange
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
-from difflib import get_close_matches
 from typing import TypeAlias
 
 from searchfeed.query.clock import Clock, month_start, read_length
@@ -165,6 +164,8 @@ def nearest(text: str) -> str:
         one, other, year = (int(number) for number in match.groups())
         month, day = (other, one) if other <= 12 else (one, other)
         return f"{year:04}-{month:02}-{day:02}" if month <= 12 and day <= 31 else ""
+    from difflib import get_close_matches
+
     near = get_close_matches(plain, WORDS, n=1, cutoff=0.6)
     return near[0] if near else ""
 

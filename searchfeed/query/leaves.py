@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Sequence
-from difflib import get_close_matches
 from itertools import takewhile
 
 from searchfeed import analysis, tree
@@ -204,6 +203,8 @@ class Leaves:
         text = plain(part.text).casefold().replace("_", "-").strip().rstrip("*-")
         text = fields.LANGUAGES.get(text, text)
         if not _LANGUAGE.fullmatch(text):
+            from difflib import get_close_matches
+
             near = get_close_matches(text, fields.LANGUAGES, n=1)
             reason = f"{part.text!r} is not a language, as en, pt-br and german are"
             raise self._error(part, reason, near[0] if near else "")

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field, replace
-from difflib import get_close_matches
 from typing import TypeAlias
 
 from searchfeed import tree
@@ -116,6 +115,8 @@ class References:
         if self.place:
             return _error(place, f"{reason}, which {self._shown(self.path[-1])} names")
         # Names are short: two letters swapped make half of one another.
+        from difflib import get_close_matches
+
         if near := get_close_matches(key, self.searches or (), n=1, cutoff=0.5):
             return _error(place, reason, self._shown(near[0]))
         return _error(place, reason if place.bare else f"{reason}; in quotes it is a word")

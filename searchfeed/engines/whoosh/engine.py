@@ -18,8 +18,6 @@ from searchfeed import analysis
 from searchfeed.engines import Answer, Change, Condition, Match, Progress
 from searchfeed.engines.whoosh.columnar import Snapshot, open_snapshot
 from searchfeed.engines.whoosh.columnar.snapshot import latest_generation, verify
-from searchfeed.engines.whoosh.explaining import describe, explain
-from searchfeed.engines.whoosh.facets import count
 from searchfeed.engines.whoosh.folding import Groups, find_groups
 from searchfeed.engines.whoosh.lexicon import COMPLETED
 from searchfeed.engines.whoosh.paging import Pages
@@ -155,6 +153,8 @@ class WhooshEngine:
         self, node: Node, facets: Sequence[Facet], *, limit: int | None = 10, zone: tzinfo
     ) -> dict[Facet, tuple[FacetCount, ...]]:
         """See ``Engine.facets``."""
+        from searchfeed.engines.whoosh.facets import count
+
         view, vocabulary = self._current()[1:]
         with _translated(self._path):
             documents = Ranking(Scorer(view, vocabulary), node).documents
@@ -162,6 +162,8 @@ class WhooshEngine:
 
     def explain(self, node: Node, id: str, *, recency: timedelta | None = None) -> Explanation:
         """See ``Engine.explain``."""
+        from searchfeed.engines.whoosh.explaining import explain
+
         view, vocabulary = self._current()[1:]
         with _translated(self._path):
             found = view.holding("id", id)
@@ -171,6 +173,8 @@ class WhooshEngine:
 
     def describe(self, node: Node) -> str:
         """See ``Engine.describe``."""
+        from searchfeed.engines.whoosh.explaining import describe
+
         view, vocabulary = self._current()[1:]
         with _translated(self._path):
             return describe(view, vocabulary, node)

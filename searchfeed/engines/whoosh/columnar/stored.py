@@ -6,13 +6,11 @@ with one name that starts with ``$``: a date as microseconds, bytes as base64.
 
 from __future__ import annotations
 
-import base64
 import json
 import zlib
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,6 +31,9 @@ def _pack(value: object) -> object:
         if value.tzinfo is not None:
             return {"$zoned": value.isoformat()}
         return {"$date": (value - EPOCH) // MICROSECOND}
+    import base64
+    from decimal import Decimal
+
     if isinstance(value, bytes):
         return {"$bytes": base64.b64encode(value).decode()}
     if isinstance(value, Decimal):
@@ -48,8 +49,12 @@ def _unpack(value: dict[str, Any]) -> object:
         if name == "$zoned":
             return datetime.fromisoformat(inner)
         if name == "$bytes":
+            import base64
+
             return base64.b64decode(inner)
         if name == "$decimal":
+            from decimal import Decimal
+
             return Decimal(inner)
     return value
 
