@@ -275,7 +275,7 @@ BODY = st.sampled_from(["one", "two", "three"])
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(st.tuples(st.booleans(), st.integers(-3, 9), BODY), max_size=8))
+@given(st.lists(st.tuples(st.booleans(), st.integers(-2, 2), BODY), max_size=8))
 def test_merging_twice_is_merging_once_even_where_clocks_were_put_back(
     stored: list[tuple[bool, int, str]],
 ) -> None:
@@ -310,13 +310,13 @@ def all_versions(archive: Archive) -> list[Any]:
 def test_versions_keep_their_order_where_the_clock_was_put_back(
     archive: Archive, other: Archive
 ) -> None:
-    for hour, body in ((5, "one"), (2, "two"), (2, "three")):
+    for hour, body in ((5, "one"), (2, "two"), (2, "three"), (1, "two")):
         archive.store(feed(entry("a", body)), now=NOON + timedelta(hours=hour))
     text = list(archive.export())
-    for each in (other, archive):
+    for each in (other, archive, other):
         take_in(each, text)
-        assert bodies(each, entry("a").id) == ["one", "two", "three"]
-    assert other.find(entry("a").id).body == "three"
+        assert bodies(each, entry("a").id) == ["one", "two", "three", "two"]
+    assert other.find(entry("a").id).body == "two"
 
 
 def test_batches_are_bounded_and_keep_the_versions_of_an_entry_together() -> None:

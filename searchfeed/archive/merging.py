@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
@@ -58,8 +59,8 @@ class Known(NamedTuple):
 def batches(lines: Iterable[Line]) -> Iterator[list[Line]]:
     """The lines in batches of bounded size; versions of an entry in a row stay together.
 
-    An entry's versions are told in order, so each is made to be seen after the one before it: the
-    clock of a computer may have been put back between the two.
+    An entry's versions are told in order, so none is taken as seen before the one that it follows:
+    the clock of a computer may have been put back between the two.
     """
     batch: list[Line] = []
     size = 0
@@ -70,8 +71,8 @@ def batches(lines: Iterable[Line]) -> Iterator[list[Line]]:
             yield batch
             batch, size = [], 0
         if isinstance(line, VersionLine):
-            if same and last is not None and line.seen <= last.seen:
-                line = replace(line, seen=last.seen + 1)  # noqa: PLW2901
+            if same and last is not None and line.seen < last.seen:
+                line = replace(line, seen=last.seen)  # noqa: PLW2901
             last = line
             size += len(line.values[0]) + len(line.values[-1])
         size += _ROW
@@ -163,7 +164,7 @@ def _merge_entries(
             for line in mine
             if line.feed == old.feed
         ]
-        versions = _timeline([*old.versions, *new])
+        versions = _timeline(old.versions, new)
         if versions == old.versions:
             unchanged += bool(new)
             continue
@@ -224,26 +225,32 @@ def _known(connection: sqlite3.Connection, ids: Iterable[str]) -> dict[str, Know
     known: dict[str, Known] = {}
     for id, number, feed, seen, value_hash, ordinal in rows:
         versions = known.setdefault(id, Known(number, feed, [])).versions
-        later = max(seen, versions[-1].seen + 1) if versions else seen
+        later = max(seen, versions[-1].seen) if versions else seen
         versions.append(Version(later, value_hash, ordinal, None))
     return known
 
 
-def _timeline(versions: list[Version]) -> list[Version]:
-    """The versions by when they were seen; of two in a row that say the same, the first stays.
+def _timeline(old: list[Version], new: list[Version]) -> list[Version]:
+    """The versions of both, each in order, by when they were seen; those of the archive first.
 
-    Those of the archive come first in ``versions``, and where two were seen at once.
+    A new one is there already if the archive says the same at any moment of its time, which what
+    was put in always does. So doing this again with the same ones changes nothing. To an entry that
+    was not there nothing is compared: its last version stays the last, whatever the clock said.
     """
-    kept: list[Version] = []
-    for version in sorted(versions, key=lambda each: each.seen):
-        if kept and kept[-1].hash == version.hash:
-            if version.ordinal:
-                # The archive has the text already; only when it was first seen is news.
-                kept[-1] = version._replace(seen=kept[-1].seen)
+    if not old:
+        return [next(group) for _, group in groupby(new, lambda each: each.hash)]
+    merged = list(old)
+    for version in sorted(new, key=lambda each: each.seen):
+        after = bisect_right(merged, version.seen, key=lambda each: each.seen)
+        before = bisect_left(merged, version.seen, key=lambda each: each.seen)
+        if version.hash in [each.hash for each in merged[max(before - 1, 0) : after]]:
             continue
-        seen = max(version.seen, kept[-1].seen + 1) if kept else version.seen
-        kept.append(version._replace(seen=seen))
-    return kept
+        if after < len(merged) and merged[after].hash == version.hash:
+            # It is known from later; only when it was first seen is news.
+            merged[after] = merged[after]._replace(seen=version.seen)
+        else:
+            merged.insert(after, version)
+    return merged
 
 
 def _write(connection: sqlite3.Connection, number: int, versions: list[Version]) -> None:
