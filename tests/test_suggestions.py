@@ -447,8 +447,8 @@ def test_like_on_the_command_line(run: Run) -> None:
         ("search kub", ["kubernetes"]),
         ("search border feed:har", ["feed:harbour"]),
         ("search ti", ["title:"]),
-        ("search --feed har", ["harbour"]),
-        ("like --feed har", ["harbour"]),
+        ("search --feed har", ["Harbour News"]),
+        ("like --feed har", ["Harbour News"]),
         ("--index /nowhere search kub", []),
     ],
 )
