@@ -22,7 +22,8 @@ from hypothesis import strategies as st
 from searchfeed import cli, periods
 from searchfeed.analysis import fold, spell
 from searchfeed.engines import Change, Engine
-from searchfeed.index import BUCKETS, Index
+from searchfeed.index import Index
+from searchfeed.index.searching import BUCKETS
 from searchfeed.models import Bucket, Entry, Facet, FacetCount, Period, Query, Results, Trend
 from searchfeed.output import FACETED, TREND, Faceted, Screen
 from searchfeed.output.chart import HEIGHT, ROWS
