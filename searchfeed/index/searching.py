@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta, tzinfo
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 from searchfeed import snippets, tree
 from searchfeed.analysis import spell
@@ -26,10 +25,6 @@ from searchfeed.models import (
     Sort,
     Trend,
 )
-
-if TYPE_CHECKING:
-    pass
-
 
 BUCKETS = 1_000
 """A trend has at most so many; that is nineteen years of weeks."""
