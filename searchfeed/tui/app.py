@@ -15,7 +15,7 @@ from textual.screen import Screen
 from searchfeed.tui.keys import SCREEN
 from searchfeed.tui.queries import Queries
 from searchfeed.tui.screen import SearchScreen
-from searchfeed.tui.themes import DARK, DEFAULTS, SHORT, THEMES
+from searchfeed.tui.themes import DARK, SHORT, THEMES, defaults
 
 if TYPE_CHECKING:
     from searchfeed.index import Index
@@ -71,7 +71,7 @@ class SearchfeedApp(App[None]):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """What our style sheet needs of a theme that is not ours."""
-        return DEFAULTS
+        return defaults(self.current_theme)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """All that a key of the screen does, and the themes."""

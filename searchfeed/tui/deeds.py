@@ -90,7 +90,7 @@ class Deeds(Screen[None]):
         marked = self.marks.toggle(self.entry)
         self.tell("")
         self.results.redraw()
-        if self.results.has_focus and marked:
+        if self.focused is self.results and marked:
             self.results.move(1)
         self.refresh_bindings()
 

@@ -1,4 +1,4 @@
-"""The line of keys at the bottom of the screen."""
+"""The two lines at the bottom of the screen: where one is, and what the keys do."""
 
 from __future__ import annotations
 
@@ -60,3 +60,28 @@ class KeyLine(Widget):
         for cells, key in self._places:
             if event.x in cells:
                 self.app.simulate_key(key)
+
+
+class StatusLine(Widget):
+    """What has just been done, and to its right where one is."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"status--message"}
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._message = ""
+        self._facts = ""
+
+    def show(self, message: str, facts: str) -> None:
+        """Show these, neither of which is markup."""
+        self._message, self._facts = message, facts
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:  # noqa: ARG002
+        """The message has the whole line where there is no room for both."""
+        text = Text(f" {self._message}", ink(self, "status--message"))
+        facts = Text(f"{self._facts} ")
+        gap = self.size.width - text.cell_len - facts.cell_len
+        if self._message and gap < 1:
+            return strip(self, text)
+        return strip(self, Text.assemble(text, " " * gap, facts))

@@ -52,7 +52,7 @@ def told(active: Iterable[ActiveBinding]) -> list[tuple[str, list[tuple[list[str
             rows = parts.setdefault(title, {})
             rows.setdefault(binding.binding.description, []).append(binding.binding.key)
     return [
-        (title, [(sorted(keys, key=len), what) for what, keys in rows.items()])
+        (title, [(sorted(keys, key=len), what) for what, keys in parts[title].items()])
         for title in TITLES.values()
-        if (rows := parts.get(title))
+        if title in parts
     ]

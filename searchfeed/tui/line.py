@@ -24,11 +24,12 @@ class SearchLine(Input):
     """Where the query is typed.
 
     Args:
+        hints: what its words may become.
         queries: those asked earlier.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", "To the results", id="results"),
+        Binding("enter", "screen.results", "To the results", id="results"),
         Binding("tab", "take", "Complete", id="complete"),
         Binding("shift+tab", "other", "Another", id="next-completion", show=False),
         Binding("down", "screen.move(1)", "Next result", id="next-result", show=False),
@@ -37,13 +38,7 @@ class SearchLine(Input):
         Binding("ctrl+down", "later", "Later query", id="later-query", show=False),
     ]
 
-    @dataclass
-    class Took(Message):
-        """The completion is wanted: the one marked, or (``other``) the one behind it."""
-
-        other: bool = False
-
-    def __init__(self, value: str, queries: Queries, *, id: str) -> None:
+    def __init__(self, value: str, hints: Hints, queries: Queries, *, id: str) -> None:
         super().__init__(
             value,
             placeholder="search",
@@ -51,8 +46,23 @@ class SearchLine(Input):
             compact=True,
             select_on_focus=False,
         )
-        self.queries = queries
-        self.completable = False
+        self._hints = hints
+        self._queries = queries
+
+    async def on_key(self, event: events.Key) -> None:
+        """Do what a key does before the next one is taken.
+
+        Else what is typed right behind it would come first: bindings are looked up when a key has
+        gone all the way up to the app.
+        """
+        if self.screen.focused is not self:
+            event.prevent_default()
+        elif not event.is_printable:
+            bound = self.screen.active_bindings.get(event.key)
+            action = bound.binding.action if bound and bound.enabled else ""
+            if bound and action and await self.app.run_action(action, bound.node):
+                event.stop()
+                event.prevent_default()
 
     def replace_with(self, text: str) -> None:
         """Put another text in its place; what is behind the cursor stays behind it."""
@@ -66,32 +76,33 @@ class SearchLine(Input):
 
     def action_take(self) -> None:
         """Take the completion, or leave the line where there is none."""
-        if self.completable:
-            self.post_message(self.Took())
-        else:
+        if completed := self._hints.completion(self.value):
+            self.replace_with(completed)
+        elif self._hints.knows(self.value):
             self.screen.focus_next()
 
     def action_other(self) -> None:
         """Mark the next completion, or leave the line where there is none."""
-        if self.completable:
-            self.post_message(self.Took(other=True))
-        else:
+        if self._hints.completion(self.value):
+            self._hints.mark_next()
+        elif self._hints.knows(self.value):
             self.screen.focus_previous()
 
     def action_cursor_right(self, select: bool = False) -> None:  # noqa: FBT001, FBT002 - Textual's
         """At the end of the line, take the completion."""
-        if self.completable and self.cursor_at_end and not select:
-            self.post_message(self.Took())
+        completed = self._hints.completion(self.value)
+        if completed and self.cursor_at_end and not select:
+            self.replace_with(completed)
         else:
             super().action_cursor_right(select)
 
     def action_earlier(self) -> None:
         """The query before."""
-        self._recall(self.queries.earlier(self.value))
+        self._recall(self._queries.earlier(self.value))
 
     def action_later(self) -> None:
         """The query behind."""
-        self._recall(self.queries.later(self.value))
+        self._recall(self._queries.later(self.value))
 
     def _recall(self, text: str) -> None:
         self.value = text
@@ -116,6 +127,7 @@ class Hints(Widget):
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
+        self._completed = ""
         self._completions: tuple[str, ...] = ()
         self._labels: tuple[str, ...] = ()
         self._marked = 0
@@ -128,6 +140,7 @@ class Hints(Widget):
 
     def complete(self, text: str, completions: tuple[str, ...]) -> None:
         """Offer these in the place of ``text``."""
+        self._completed = text
         self._completions = completions
         self._labels = tuple(_difference(text, each) for each in completions)
         self._marked = 0
@@ -144,10 +157,14 @@ class Hints(Widget):
             self._marked = (self._marked + 1) % len(self._completions)
             self._redraw()
 
-    @property
-    def marked(self) -> str:
-        """The text that the marked completion gives, or an empty one."""
-        return self._completions[self._marked] if self._completions else ""
+    def knows(self, text: str) -> bool:
+        """Whether it is known what a text may become."""
+        return text == self._completed
+
+    def completion(self, text: str) -> str:
+        """What the completion that is marked makes of a text; empty where none is for that text."""
+        fits = self._completions and text == self._completed
+        return self._completions[self._marked] if fits else ""
 
     def point_out(self, error: QueryError | None, offset: int = 0) -> None:
         """Show what is wrong, below its place: ``offset`` cells from the left."""

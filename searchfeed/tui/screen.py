@@ -21,7 +21,7 @@ from searchfeed.output.human import count, duration
 from searchfeed.tui.chips import Chips
 from searchfeed.tui.criteria import Criteria
 from searchfeed.tui.facets import FacetBar
-from searchfeed.tui.footer import KeyLine
+from searchfeed.tui.footer import KeyLine, StatusLine
 from searchfeed.tui.growing import Growing, said
 from searchfeed.tui.keys import SCREEN, told
 from searchfeed.tui.line import Hints, SearchLine
@@ -30,11 +30,13 @@ from searchfeed.tui.queries import Queries
 from searchfeed.tui.reading import Reading
 from searchfeed.tui.results import ResultList
 from searchfeed.tui.searcher import Completed, Counted, Folded, Found, More, Refused, Searcher
+from searchfeed.tui.themes import CONTRAST
 from searchfeed.tui.timeline import Timeline
 from searchfeed.tui.welcome import Welcome
 
 if TYPE_CHECKING:
     from textual import events
+    from textual.theme import Theme
 
     from searchfeed.index import Index
 
@@ -48,6 +50,9 @@ only what is indispensable is shown."""
 _PREVIEW, _TYPED_PREVIEW = 0.04, 0.3
 """Seconds that the cursor rests on a hit before it is shown: not each is while a key is held, or
 while somebody types."""
+
+_TOLD = 12.0
+"""Seconds for which it is told what was done."""
 
 _ORDERS = {
     Sort.RELEVANCE: "by relevance",
@@ -86,16 +91,18 @@ class SearchScreen(Growing):
         self._folded = False
         self._facets_wanted: bool | None = None
         self._has_entry = False
+        self._previewing = False
         self._message = ""
         self._figures = ""
 
     def compose(self) -> ComposeResult:
         """From top to bottom, in the order in which it is read."""
+        hints = Hints(id="hints")
         with Horizontal(id="ask"):
-            yield Static("❯", id="prompt", markup=False)
-            yield SearchLine(self.criteria.text, self._queries, id="query")
-            yield Static("", id="figures", markup=False)
-        yield Hints(id="hints")
+            yield Static(id="prompt", markup=False)
+            yield SearchLine(self.criteria.text, hints, self._queries, id="query")
+            yield Static(id="figures", markup=False)
+        yield hints
         yield Timeline(id="timeline")
         yield Chips(id="chips")
         with Horizontal(id="panes"):
@@ -104,7 +111,7 @@ class SearchScreen(Growing):
                 yield ResultList(now=self.now, marked=self.marks, id="results")
                 yield Reading(self.index, id="reading")
         yield Welcome(id="welcome")
-        yield Static("", id="status", markup=False)
+        yield StatusLine(id="status")
         yield KeyLine(id="keys")
 
     def on_mount(self) -> None:
@@ -118,9 +125,17 @@ class SearchScreen(Growing):
         self.reading = self.query_one("#reading", Reading)
         self.welcome = self.query_one("#welcome", Welcome)
         self._preview = self.set_timer(_PREVIEW, self._show_entry)
+        self._message_timer = self.set_timer(_TOLD, self._forget_message)
+        self.app.theme_changed_signal.subscribe(self, self._dress)
+        self._dress(self.app.current_theme)
         self.line.focus()
         self._searcher.fold()
         self.search()
+
+    def _dress(self, theme: Theme) -> None:
+        spoken = theme.name == CONTRAST
+        self.set_class(spoken, "-spoken")
+        self.query_one("#prompt", Static).update(">" if spoken else "❯", layout=False)
 
     # ---- searching
 
@@ -132,6 +147,7 @@ class SearchScreen(Growing):
     def narrow(self, criteria: Criteria) -> None:
         """Look for something else."""
         self.criteria = criteria
+        self._message = ""
         self.chips.show(criteria)
         self.search()
 
@@ -141,10 +157,10 @@ class SearchScreen(Growing):
         if event.value != self.criteria.text or self.criteria.like:
             self.narrow(self.criteria.typed(event.value))
 
-    @on(Input.Submitted, "#query")
-    def _asked(self) -> None:
+    def action_results(self) -> None:
+        """To the results; what was asked is remembered."""
         self._queries.add(self.line.value)
-        self.results.focus()
+        self.set_focus(self.results)
 
     @on(Found)
     def _found(self, message: Found) -> None:
@@ -209,15 +225,7 @@ class SearchScreen(Growing):
     @on(Completed)
     def _completed(self, message: Completed) -> None:
         if message.text == self.line.value:
-            self.line.completable = bool(message.completions)
             self.hints.complete(message.text, message.completions)
-
-    @on(SearchLine.Took)
-    def _took(self, message: SearchLine.Took) -> None:
-        if message.other:
-            self.hints.mark_next()
-        elif self.hints.marked:
-            self.line.replace_with(self.hints.marked)
 
     @on(Hints.Taken)
     def _taken(self, message: Hints.Taken) -> None:
@@ -250,7 +258,7 @@ class SearchScreen(Growing):
     def action_facets(self) -> None:
         """Show the facets and go there; or away again."""
         shown = self.has_class("-facets")
-        if shown and self.facets.has_focus:
+        if shown and self.focused is self.facets:
             self._facets_wanted = False
             self._arrange()
             self.results.focus()
@@ -274,7 +282,8 @@ class SearchScreen(Growing):
             self.refresh_bindings()
         if self.reading.display:
             self._preview.stop()
-            typing = self.line.has_focus
+            self._previewing = True
+            typing = self.focused is self.line
             self._preview = self.set_timer(_TYPED_PREVIEW if typing else _PREVIEW, self._show_entry)
 
     @on(Listing.Chosen, "#results")
@@ -284,6 +293,7 @@ class SearchScreen(Growing):
     def _show_entry(self) -> None:
         hit = self.results.hit
         self._preview.stop()
+        self._previewing = False
         if hit:
             self.show_entry(hit.entry)
         else:
@@ -306,7 +316,7 @@ class SearchScreen(Growing):
     @property
     def entry(self) -> Entry | None:
         """The entry that keys are about: the one that is read, else the one under the cursor."""
-        if self.reading.has_focus and self.reading.entry:
+        if self.focused is self.reading and self.reading.entry:
             return self.reading.entry
         return self.results.hit.entry if self.results.hit else None
 
@@ -332,7 +342,7 @@ class SearchScreen(Growing):
 
     def on_descendant_focus(self) -> None:
         """Completions are for who types."""
-        self.hints.offer(typing=self.line.has_focus)
+        self.hints.offer(typing=self.focused is self.line)
 
     def action_search(self) -> None:
         """To the search line."""
@@ -343,12 +353,12 @@ class SearchScreen(Growing):
         """One step back."""
         if self.greeted:
             self.leave_welcome()
-        elif self.reading.has_focus:
+        elif self.focused is self.reading:
             self._close_reading()
             self.results.focus()
-        elif self.facets.has_focus and self.has_class("-single"):
+        elif self.focused is self.facets and self.has_class("-single"):
             self.action_facets()
-        elif not self.results.has_focus:
+        elif self.focused is not self.results:
             self.results.focus()
         elif self.criteria.like:
             self.narrow(replace(self.criteria, like=None))
@@ -389,9 +399,9 @@ class SearchScreen(Growing):
         if self.greeted:
             return action in ("back", "quit", "help")
         if action == "search":
-            return not self.line.has_focus
+            return self.focused is not self.line
         if action in ("read", "open", "copy_link", "copy_markdown", "mark", "like"):
-            return self.entry is not None and (action != "read" or self.results.has_focus)
+            return self.entry is not None and (action != "read" or self.focused is self.results)
         if action == "export":
             return bool(self.marks)
         return True
@@ -410,7 +420,8 @@ class SearchScreen(Growing):
     @property
     def settled(self) -> bool:
         """Whether all that was asked for has been answered."""
-        return not (self._searcher.busy or self.updater.busy) and self.reading.settled
+        busy = self._searcher.busy or self.updater.busy or self._previewing
+        return not busy and self.reading.settled
 
     def close(self) -> bool:
         """End what runs beside the screen; return whether it has ended."""
@@ -419,9 +430,16 @@ class SearchScreen(Growing):
     # ---- the edges of the screen
 
     def tell(self, message: str) -> None:
-        """Show a line about what has just been done."""
+        """Show a line about what has just been done, for a while."""
         self._message = line(message).strip()
+        self._message_timer.stop()
+        self._message_timer = self.set_timer(_TOLD, self._forget_message)
         self._tell_figures()
+
+    def _forget_message(self) -> None:
+        if not self.updater.busy:
+            self._message = ""
+            self._tell_figures()
 
     def _tell_figures(self) -> None:
         facts = []
@@ -430,11 +448,8 @@ class SearchScreen(Growing):
             facts.append(_ORDERS[self._shown.request(1).sort])
         if self.marks:
             facts.append(f"{len(self.marks)} marked")
-        if self._message:
-            facts.append(self._message)
-        status = Text(" · ".join(facts), no_wrap=True, overflow="ellipsis")
-        # Both have a place of one size, so nothing else moves.
-        self.query_one("#status", Static).update(status, layout=False)
+        self.query_one("#status", StatusLine).show(self._message, " · ".join(facts))
+        # It has a place of one size, so nothing else moves.
         self.query_one("#figures", Static).update(Text(self._figures, no_wrap=True), layout=False)
 
     def on_resize(self, event: events.Resize) -> None:

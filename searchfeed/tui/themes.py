@@ -10,15 +10,17 @@ from textual.theme import Theme
 
 DARK, LIGHT, CONTRAST = "searchfeed-dark", "searchfeed-light", "searchfeed-contrast"
 
-DEFAULTS = {
-    "match": "$accent",
-    "match-style": "bold",
-    "aside": "$text-muted",
-    "feed": "$secondary",
-    "chosen": "$surface",
-    "track": "$panel",
+DEFAULTS = {"match-style": "bold"}
+"""What our style sheet asks a theme for that is no colour."""
+
+_COLOURS = {
+    "match": "accent",
+    "aside": "foreground-muted",
+    "feed": "secondary",
+    "chosen": "surface",
+    "track": "panel",
 }
-"""What our style sheet asks a theme for, beside Textual's own; so it works with any theme."""
+# The colours that it asks for, beside Textual's own, and which of those stand in for them.
 
 THEMES = (
     Theme(
@@ -120,3 +122,9 @@ THEMES = (
 
 SHORT = {"dark": DARK, "light": LIGHT, "contrast": CONTRAST}
 """What a user may call them."""
+
+
+def defaults(theme: Theme) -> dict[str, str]:
+    """What our style sheet needs, from a theme that does not have it."""
+    colours = theme.to_color_system().generate()
+    return DEFAULTS | {ours: colours[theirs] for ours, theirs in _COLOURS.items()}
