@@ -8,10 +8,13 @@ import inspect
 import pickle
 import subprocess
 import sys
-from typing import Any, get_type_hints
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ClassVar, get_type_hints
 
 import pytest
 
+import searchfeed
 from searchfeed import models, values
 
 
@@ -150,3 +153,38 @@ def test_the_methods_are_made_once() -> None:
     assert models.Span(0, 1) == models.Span(0, 1)
     assert models.Span.__init__ is models.Span.__init__
     assert models.Span.__init__.__qualname__.endswith("Span.__init__")
+
+
+def test_threads_that_are_first_together() -> None:
+    for _ in range(20):
+        plain = classes(values.dataclass)[0]
+        start = threading.Barrier(4)
+
+        def work(plain: Any = plain, start: threading.Barrier = start) -> str:
+            start.wait()
+            return repr(dataclasses.replace(plain(1), text="one"))
+
+        with ThreadPoolExecutor(4) as pool:
+            found = {each.result() for each in [pool.submit(work) for _ in range(4)]}
+        assert len(found) == 1
+        assert plain(2).fresh == []
+
+
+def test_what_cannot_wait_is_the_standard_one() -> None:
+    @values.dataclass(frozen=True, slots=True)
+    class Odd:
+        number: int
+        known: ClassVar[int] = 7
+        hidden: int = dataclasses.field(default=3, init=False)
+        named: int = dataclasses.field(default=4, kw_only=True)
+
+    assert repr(Odd(1, named=5)).endswith("Odd(number=1, hidden=3, named=5)")
+    assert Odd.known == 7
+
+
+def test_values_of_the_package_ask_for_what_they_need() -> None:
+    kinds: list[Any] = [getattr(searchfeed, name) for name in searchfeed.__all__]
+    for kind in (each for each in kinds if hasattr(each, "__dataclass_fields__")):
+        assert list(inspect.signature(kind).parameters) == list(kind.__match_args__)
+    with pytest.raises(TypeError, match=r"Span.__init__\(\) missing 2 required positional"):
+        models.Span()  # type: ignore[call-arg]
