@@ -87,6 +87,15 @@ class TestSearching:
             assert scene.main.results.count == index.search("storm date:2026").total
 
     @played
+    async def test_a_long_one_has_a_line_of_its_own(self, index: Index) -> None:
+        async with stage(index, (60, 24)) as scene:
+            await scene.press("=storm date:never")
+            assert scene.lines[1] == " " * 13 + "^^^^^"
+            assert scene.lines[2].startswith(" 'never' is neither a date")
+            await scene.press("ctrl+w")
+            assert "never" not in scene.text
+
+    @played
     async def test_a_mistake_is_below_its_place_beside_conditions_too(self, index: Index) -> None:
         async with stage(index) as scene:
             scene.main.narrow(scene.main.criteria.toggled(Condition(Facet.TAG, "sea", "sea")))
@@ -443,6 +452,7 @@ class TestNarrowing:
             bars = len(scene.main.timeline.columns)
             await scene.press("enter", "t", "left", "left", "H")
             assert list(scene.main.timeline.chosen) == [bars - 4, bars - 3]
+            assert "2026-05 to 2026-06: " in scene.text
             await scene.press("enter")
             condition = scene.main.criteria.conditions[0]
             assert (condition.name, condition.value) == ("date", "2026-05..2026-06")

@@ -110,7 +110,7 @@ class SearchLine(Input):
 
 
 class Hints(Widget):
-    """One line: completions, or what is wrong, or what may have been meant."""
+    """Completions, or what is wrong, or what may have been meant: one line, or two of a mistake."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "hints--completion",
@@ -184,30 +184,38 @@ class Hints(Widget):
 
     def _redraw(self) -> None:
         self.set_class(self.empty, "-empty")
+        self.set_class(bool(self._error and self._wrong(self._error)[1]), "-long")
         self.refresh()
 
-    def render_line(self, y: int) -> Strip:  # noqa: ARG002
+    def on_resize(self) -> None:
+        """See whether what is wrong still fits beside its place."""
+        self._redraw()
+
+    def render_line(self, y: int) -> Strip:
         """Draw it; what is wrong comes before all else."""
-        width = self.size.width
         self._places = []
         if self._error:
-            text = self._wrong(self._error, width)
+            text = Text(self._wrong(self._error)[y], ink(self, "hints--wrong"))
+        elif y:
+            text = Text()
         elif self._typing and self._completions:
-            text = self._offered(width)
+            text = self._offered(self.size.width)
         else:
             text = self._told()
         return strip(self, text)
 
-    def _wrong(self, error: QueryError, width: int) -> Text:
-        style = ink(self, "hints--wrong")
+    def _wrong(self, error: QueryError) -> tuple[str, str]:
+        """Carets below the place, and the reason beside them or, where it is long, below them."""
         carets = "^" * max(1, cell_len(error.query[error.start : error.end]))
         reason = line(str(error))
         start = max(0, self._offset)
-        if start + len(carets) + 1 + cell_len(reason) <= width:
-            return Text(f"{' ' * start}{carets} {reason}", style)
-        if cell_len(reason) + 1 <= start:
-            return Text(f"{' ' * (start - cell_len(reason) - 1)}{reason} {carets}", style)
-        return Text(f" {reason}", style)
+        after = start + len(carets) + 1
+        if after + cell_len(reason) <= self.size.width:
+            return f"{' ' * start}{carets} {reason}", ""
+        before = start - cell_len(reason) - 1
+        if before > 0:
+            return f"{' ' * before}{reason} {carets}", ""
+        return f"{' ' * start}{carets}", f" {reason}"
 
     def _offered(self, width: int) -> Text:
         offered = ink(self, "hints--completion")

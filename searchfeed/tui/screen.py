@@ -238,6 +238,11 @@ class SearchScreen(Growing):
     def _toggled(self, message: FacetBar.Toggled) -> None:
         self.narrow(self.criteria.toggled(message.condition))
 
+    @on(Timeline.Pointed)
+    def _pointed(self, message: Timeline.Pointed) -> None:
+        if message.text or self.focused is self.timeline:
+            self.tell(message.text)
+
     @on(Timeline.Narrowed)
     def _narrowed(self, message: Timeline.Narrowed) -> None:
         self.narrow(self.criteria.within(message.condition))

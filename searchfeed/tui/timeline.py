@@ -54,6 +54,12 @@ class Timeline(Widget, can_focus=True):
 
         condition: Condition
 
+    @dataclass
+    class Pointed(Message):
+        """What is chosen now, in words; empty where nothing is."""
+
+        text: str
+
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._buckets: tuple[Bucket, ...] = ()
@@ -102,6 +108,14 @@ class Timeline(Widget, can_focus=True):
         """Keep it on a bar."""
         return min(max(cursor, -1), len(self._columns) - 1)
 
+    def watch_cursor(self) -> None:
+        """Say what is chosen."""
+        text = ""
+        if condition := self.condition:
+            number = sum(self.columns[place].count for place in self.chosen)
+            text = f"{condition.label}: {count(number, 'entry')}"
+        self.post_message(self.Pointed(text))
+
     def render_line(self, y: int) -> Strip:
         """A line of the bars, the lowest between the names of the first and the last."""
         width, height = self.size
@@ -130,18 +144,10 @@ class Timeline(Widget, can_focus=True):
             line.append(cell, marked if place in chosen else bar)
         if lowest:
             line.append(f" {columns[-1].last.name}", label)
-        elif y == 0 and chosen:
-            line.append(f" {self._summary(columns)}", label)
         return line
-
-    def _summary(self, columns: Sequence[Column]) -> str:
-        number = sum(columns[place].count for place in self.chosen)
-        return f"{self.condition.label if self.condition else ''}: {count(number, 'entry')}"
 
     def _told(self, columns: Sequence[Column]) -> Text:
         """The same in words, for those who do not see bars."""
-        if self.chosen and self.has_focus:
-            return Text(f" {self._summary(columns)}")
         most = max(columns, key=lambda column: column.count)
         first, last = columns[0].first.name, columns[-1].last.name
         when = first if first == last else f"{first} to {last}"
