@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 BENCH := $(VENV)/.bench
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-whoosh3 lint format bench bench-relevance man picture clean
+.PHONY: help demo test test-cluster test-whoosh3 lint format bench bench-relevance man picture clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,11 @@ demo: $(STAMP)  ## set up, index the fixtures into index/ and search them
 test: $(STAMP)  ## run the checks and the whole test suite
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term
+
+test-cluster: $(STAMP)  ## run the tests of the engine in a cluster, on three real servers
+	$(BIN)/python -m benchmarks.cluster --nodes 3 -- $(BIN)/python -m pytest -n 2 --dist worksteal \
+	  -o timeout=1200 -k 'opensearch or cluster' tests/test_engine_contract.py tests/test_folding.py \
+	  tests/test_facets.py tests/test_explain.py tests/test_language.py tests/cluster
 
 test-whoosh3: $(STAMP)  ## run the tests of the engine on whoosh3, which a user may bring instead
 	@test -x .venv-whoosh3/bin/python || $(PYTHON) -m venv .venv-whoosh3

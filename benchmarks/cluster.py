@@ -3,7 +3,9 @@
 The server's jars come from Maven Central, once, into a cache; each node is a process of its own,
 with the server's own main class. It takes Java 17 to 21 and Maven.
 
-    python -m benchmarks.cluster [--nodes 3]      runs one until it is interrupted
+    python -m benchmarks.cluster [--nodes 3]               runs one until it is interrupted
+    python -m benchmarks.cluster [--nodes 3] -- COMMAND    runs one for a command, which finds it by
+                                                           SEARCHFEED_TEST_OPENSEARCH
 """
 
 from __future__ import annotations
@@ -342,13 +344,18 @@ def _free_port() -> int:
 
 
 def main() -> int:
-    """Run a cluster until it is interrupted."""
+    """Run a cluster until it is interrupted, or for a command, whose exit code is returned."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--nodes", type=int, default=3)
-    count = parser.parse_args().nodes
+    parser.add_argument("command", nargs="*", help="behind --")
+    options = parser.parse_args()
     try:
-        with Cluster(count) as cluster:
-            print(",".join(cluster.urls), flush=True)
+        with Cluster(options.nodes) as cluster:
+            urls = ",".join(cluster.urls)
+            if options.command:
+                environment = os.environ | {"SEARCHFEED_TEST_OPENSEARCH": urls}
+                return subprocess.run(options.command, env=environment, check=False).returncode
+            print(urls, flush=True)
             signal.sigwait({signal.SIGINT, signal.SIGTERM})
     except ClusterError as error:
         print(error, file=sys.stderr)

@@ -27,6 +27,9 @@ DEFAULT_NAME = "searchfeed"
 ANSWER = 30.0
 """Seconds that a server may take to answer."""
 
+CONNECT = 3.0
+"""Seconds that a server may take to accept a connection: one that is cut off never does."""
+
 PATIENCE = 20.0
 """Seconds in which a request is made again that a cluster could not answer."""
 
@@ -47,6 +50,10 @@ USER, PASSWORD = "SEARCHFEED_ENGINE_USER", "SEARCHFEED_ENGINE_PASSWORD"
 
 class Missing(EngineError):  # noqa: N818 - an answer, which never leaves this package
     """What was asked for is not in the cluster (status 404)."""
+
+
+class Slow(EngineUnavailableError):  # noqa: N818 - an answer, which only ends here as its parent
+    """No server answered in time; one that has other copies to ask might."""
 
 
 class Refused(EngineError):  # noqa: N818 - an answer, which never leaves this package
@@ -166,19 +173,22 @@ class Cluster:
         Raises:
             Missing: the index or document is not there.
             Refused: the cluster does not do that.
+            Slow: it did not answer in time.
             EngineUnavailableError: it cannot, or not now.
         """
         from opensearchpy import exceptions
+        from urllib3 import Timeout
 
         transport = self._opened()
         start = monotonic()
         pause = _FIRST_PAUSE
+        timeout = Timeout(connect=CONNECT, read=answer)
         while True:
             try:
                 return transport.perform_request(
                     method,
                     path,
-                    params={**parameters, "request_timeout": answer},
+                    params={**parameters, "request_timeout": timeout},
                     body=_encoded(body),
                     headers={"content-type": _kind(body)},
                 )
@@ -197,7 +207,14 @@ class Cluster:
             sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
 
-    def several(self, searches: Iterable[tuple[str, object]], **parameters: str) -> list[Any]:
+    def several(
+        self,
+        searches: Iterable[tuple[str, object]],
+        *,
+        patience: float = PATIENCE,
+        answer: float = ANSWER,
+        **parameters: str,
+    ) -> list[Any]:
         """The answers to several searches, each of an index and a body, asked at once.
 
         Raises:
@@ -212,10 +229,12 @@ class Cluster:
         if not lines:
             return []
         body = b"\n".join([*lines, b""])
-        answers: list[Any] = self.ask("POST", "/_msearch", body)["responses"]
-        for answer in answers:
-            if "error" in answer:
-                raise refusal(answer["status"], answer["error"], str(self))
+        answers: list[Any] = self.ask(
+            "POST", "/_msearch", body, patience=patience, answer=answer
+        )["responses"]
+        for each in answers:
+            if "error" in each:
+                raise refusal(each["status"], each["error"], str(self))
         return answers
 
     def close(self) -> None:
@@ -236,8 +255,8 @@ class Cluster:
             f"the cluster cannot be reached: no server answers at {self} ({_cause(error)})"
         )
 
-    def _slow(self, seconds: float) -> EngineUnavailableError:
-        return EngineUnavailableError(
+    def _slow(self, seconds: float) -> Slow:
+        return Slow(
             f"the cluster did not answer within {seconds:g} s, and not when it was asked again "
             f"({self})"
         )

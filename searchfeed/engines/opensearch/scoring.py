@@ -27,6 +27,7 @@ from searchfeed.engines.opensearch.matching import (
     is_compound,
     longer,
     parts,
+    phrase,
     phrase_fields,
     row,
     single_fields,
@@ -53,15 +54,12 @@ from searchfeed.values import dataclass
 SYNONYMS = 500
 """Terms that are scored as one by how often they stand there; more are only looked for."""
 
-LONG_PHRASE = 6
-"""Words of a phrase that is scored by how often it stands there; a longer one hardly comes twice,
-and the servers take only so many clauses."""
+PLACED = 40
+"""Terms of a phrase, or of two neighbours, that are scored by how often they stand so. The servers
+take 1,024 clauses, and each of these terms is one in each field."""
 
 PAIRS = 30
 """Pairs of neighbours that are looked for; who gives more words has pasted a text."""
-
-NEIGHBOURS = 200
-"""The same of words that are looked for close together."""
 
 FULL = "all that was wanted is there"
 NEWER = "newer entries are preferred"
@@ -191,10 +189,7 @@ class Scorer:
         if rows:
             slop = leaf.slop if isinstance(leaf, tree.Phrase) else 0
             boost = worth * words * rarity
-            few = all(
-                len(sequence) <= LONG_PHRASE and sum(map(len, sequence)) <= SYNONYMS
-                for sequence in longer(sequences)
-            )
+            few = sum(len(family) for each in longer(sequences) for family in each) <= PLACED
             for field in phrase_fields(leaf):
                 # A phrase that stands there once has half the boost, and one in the body
                 # should have all of what it is worth.
@@ -202,7 +197,7 @@ class Scorer:
                 if few:
                     queries.append((intervals(field, rows, slop, weight), weight))
                 else:
-                    condition = some({"match_phrase": {field: text}} for text in rows)
+                    condition = some(phrase(field, each, slop) for each in longer(sequences))
                     queries.append((constant(condition, weight / 2), weight / 2))
         if not queries:
             return
@@ -242,7 +237,7 @@ class Scorer:
                 )
                 for word in (one, other)
             ]
-            if not all(firsts) or max(map(len, firsts)) > NEIGHBOURS:
+            if not all(firsts) or sum(map(len, firsts)) > PLACED:
                 continue
             # How often they stand together is not asked; not more often than the rarer one.
             rarity = max(self._counts.rarity(one), self._counts.rarity(other))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from secrets import token_hex
 from typing import Any
 
@@ -11,7 +12,7 @@ from searchfeed import tree
 from searchfeed.analysis import terms as terms_of
 from searchfeed.engines import Answer, Match
 from searchfeed.engines.opensearch import mapping, scoring
-from searchfeed.engines.opensearch.cluster import Cluster
+from searchfeed.engines.opensearch.cluster import Cluster, Slow
 from searchfeed.engines.opensearch.documents import read_entry
 from searchfeed.engines.opensearch.matching import (
     Clause,
@@ -33,6 +34,9 @@ FURTHER = 4
 
 SPARE = 5
 """More hits than asked for, which show whether a story goes on."""
+
+ANSWERS = (5.0, 10.0)
+"""Seconds that the copies of an index may take to answer, before others are asked instead."""
 
 READ = 500
 """Entries that are read at once."""
@@ -98,15 +102,32 @@ class Searcher:
         Raises:
             Missing: there is no index.
         """
-        return self._cluster.ask(
-            "POST",
-            f"/{self._indices.entries}/_search",
-            body,
-            search_type="dfs_query_then_fetch",
-            preference=self._preference,
-            allow_partial_search_results="false",
-            **parameters,
+        return self._patiently(
+            lambda **more: self._cluster.ask(
+                "POST",
+                f"/{self._indices.entries}/_search",
+                body,
+                search_type="dfs_query_then_fetch",
+                allow_partial_search_results="false",
+                **parameters,
+                **more,
+            )
         )
+
+    def _patiently(self, ask: Callable[..., Any]) -> Any:
+        """Ask the copies that were asked before, and others where these do not answer.
+
+        A server that hangs, or is cut off from the others, is given up by the cluster after half
+        a minute or more; until then every server waits for the copies that lie on it.
+        """
+        for answer in ANSWERS:
+            preference = self._preference
+            try:
+                return ask(answer=answer, patience=0, preference=preference)
+            except Slow:
+                if self._preference == preference:
+                    self._preference = token_hex(8)
+        return ask(preference=self._preference)
 
     # Pages
 
@@ -199,7 +220,7 @@ class Searcher:
             )
             for url in wanted
         ]
-        answers = self._cluster.several(searches, preference=self._preference)
+        answers = self._patiently(partial(self._cluster.several, searches))
         return {
             url: answer["hits"]["hits"][0]["_source"]["entry"]["feed_title"]
             for url, answer in zip(wanted, answers, strict=True)
@@ -220,8 +241,8 @@ class Searcher:
             )
             for clause in clauses
         ]
-        answers = self._cluster.several(
-            searches, search_type="dfs_query_then_fetch", preference=self._preference
+        answers = self._patiently(
+            partial(self._cluster.several, searches, search_type="dfs_query_then_fetch")
         )
         found = []
         for answer in answers:
