@@ -260,6 +260,8 @@ class Cluster:
             # A test that takes a node away does not want to wait a minute for its replica.
             "cluster.fault_detection.follower_check.interval: 500ms\n"
             "cluster.fault_detection.follower_check.timeout: 2s\n"
+            "cluster.fault_detection.leader_check.interval: 500ms\n"
+            "cluster.fault_detection.leader_check.timeout: 2s\n"
         )
         (config / "log4j2.properties").write_text(_LOG)
         if os.geteuid() == 0:
