@@ -30,8 +30,13 @@ ANSWER = 30.0
 CONNECT = 3.0
 """Seconds that a server may take to accept a connection: one that is cut off never does."""
 
-PATIENCE = 20.0
-"""Seconds in which a request is made again that a cluster could not answer."""
+SOON = 5.0
+"""Seconds after which a search had better ask other copies of an index: the server that has these
+may hang, or be cut off, which the cluster itself only notices after half a minute or more."""
+
+PATIENCE = 60.0
+"""Seconds in which a request is made again that a cluster could not answer: it may need half a
+minute to give up a server that hangs, and to find one that leads in its place."""
 
 REFUSED = 3.0
 """The same where no server takes a connection: it is not there, or not yet again."""
@@ -158,6 +163,7 @@ class Cluster:
         *,
         patience: float = PATIENCE,
         answer: float = ANSWER,
+        again: bool = True,
         **parameters: Any,
     ) -> Any:
         """Ask one of the servers, and others where it does not answer.
@@ -168,6 +174,7 @@ class Cluster:
             body: a value for JSON, or bytes (lines of JSON) as they are.
             patience: seconds in which it is asked again.
             answer: seconds that a server may take.
+            again: ask again too what no server answered in time.
             parameters: of the URL.
 
         Raises:
@@ -195,7 +202,7 @@ class Cluster:
             except exceptions.SSLError as error:
                 raise self._insecure(error) from error
             except exceptions.ConnectionTimeout as error:
-                if monotonic() - start + pause > patience:
+                if not again or monotonic() - start + pause > patience:
                     raise self._slow(answer) from error
             except exceptions.ConnectionError as error:
                 if monotonic() - start + pause > min(patience, REFUSED):
@@ -211,8 +218,8 @@ class Cluster:
         self,
         searches: Iterable[tuple[str, object]],
         *,
-        patience: float = PATIENCE,
         answer: float = ANSWER,
+        again: bool = True,
         **parameters: str,
     ) -> list[Any]:
         """The answers to several searches, each of an index and a body, asked at once.
@@ -229,9 +236,8 @@ class Cluster:
         if not lines:
             return []
         body = b"\n".join([*lines, b""])
-        answers: list[Any] = self.ask(
-            "POST", "/_msearch", body, patience=patience, answer=answer
-        )["responses"]
+        found = self.ask("POST", "/_msearch", body, answer=answer, again=again)
+        answers: list[Any] = found["responses"]
         for each in answers:
             if "error" in each:
                 raise refusal(each["status"], each["error"], str(self))

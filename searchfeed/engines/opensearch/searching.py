@@ -12,7 +12,7 @@ from searchfeed import tree
 from searchfeed.analysis import terms as terms_of
 from searchfeed.engines import Answer, Match
 from searchfeed.engines.opensearch import mapping, scoring
-from searchfeed.engines.opensearch.cluster import Cluster, Slow
+from searchfeed.engines.opensearch.cluster import SOON, Cluster, Slow
 from searchfeed.engines.opensearch.documents import read_entry
 from searchfeed.engines.opensearch.matching import (
     Clause,
@@ -34,9 +34,6 @@ FURTHER = 4
 
 SPARE = 5
 """More hits than asked for, which show whether a story goes on."""
-
-ANSWERS = (5.0, 10.0)
-"""Seconds that the copies of an index may take to answer, before others are asked instead."""
 
 READ = 500
 """Entries that are read at once."""
@@ -115,15 +112,11 @@ class Searcher:
         )
 
     def _patiently(self, ask: Callable[..., Any]) -> Any:
-        """Ask the copies that were asked before, and others where these do not answer.
-
-        A server that hangs, or is cut off from the others, is given up by the cluster after half
-        a minute or more; until then every server waits for the copies that lie on it.
-        """
-        for answer in ANSWERS:
+        """Ask the copies that were asked before, and others where these do not answer."""
+        for answer in (SOON, 2 * SOON):
             preference = self._preference
             try:
-                return ask(answer=answer, patience=0, preference=preference)
+                return ask(answer=answer, again=False, preference=preference)
             except Slow:
                 if self._preference == preference:
                     self._preference = token_hex(8)

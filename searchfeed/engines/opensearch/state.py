@@ -13,7 +13,7 @@ from typing import Any
 
 from searchfeed.engines import EngineOptions
 from searchfeed.engines.opensearch import mapping
-from searchfeed.engines.opensearch.cluster import Cluster, Missing, Refused
+from searchfeed.engines.opensearch.cluster import SOON, Cluster, Missing, Refused
 from searchfeed.errors import EngineError, IndexVersionError
 
 IDENTITY = "archive"
@@ -43,7 +43,8 @@ class Indices:
         Raises:
             IndexVersionError: another release made them (not if ``check`` is off).
         """
-        found = self._behind(self.entries)
+        # Any server knows, even while they look for one to lead them.
+        found = self._behind(self.entries, local="true", answer=SOON)
         if not found:
             return 0
         generation = max(map(mapping.generation_of, found))
@@ -51,9 +52,9 @@ class Indices:
             self._check(generation)
         return generation
 
-    def _behind(self, alias: str) -> list[str]:
+    def _behind(self, alias: str, **parameters: Any) -> list[str]:
         try:
-            found = self._cluster.ask("GET", f"/_alias/{alias}")
+            found = self._cluster.ask("GET", f"/_alias/{alias}", **parameters)
         except Missing:
             return []
         return list(found)

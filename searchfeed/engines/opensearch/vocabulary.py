@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from searchfeed import analysis, tree
 from searchfeed.analysis import WordQuery
 from searchfeed.engines.opensearch import mapping
-from searchfeed.engines.opensearch.cluster import Cluster
+from searchfeed.engines.opensearch.cluster import SOON, Cluster
 from searchfeed.engines.opensearch.documents import GROUPS
 from searchfeed.engines.opensearch.state import Indices
 from searchfeed.engines.opensearch.terms import stems
@@ -134,7 +134,7 @@ class Vocabulary:
         bodies = [_body(conditions, groups) for conditions, groups, _ in wanted]
         index = self._indices.terms
         some = [(at, body) for at, body in enumerate(bodies) if wanted[at][0]]
-        answers = self._cluster.several((index, body) for _, body in some)
+        answers = self._cluster.several(((index, body) for _, body in some), answer=SOON)
         found: list[list[Term]] = [[] for _ in wanted]
         for (at, body), answer in zip(some, answers, strict=True):
             hits = answer["hits"]["hits"]
