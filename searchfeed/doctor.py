@@ -133,7 +133,11 @@ def _disagreements(archive: Examination, condition: Condition) -> Iterator[str]:
         id for id, sequence in archive.entries.items() if sequence <= reached and id not in held
     ]
     strange = [
-        id for id in held if id not in archive.entries and archive.removed.get(id, 0) <= reached
+        id
+        for id in held
+        if id not in archive.entries
+        and archive.removed.get(id, 0) <= reached
+        and not condition.shared
     ]
     for told, ids in (
         ("stand twice in it", twice),

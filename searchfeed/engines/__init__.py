@@ -91,11 +91,13 @@ class Condition:
         problems: what is damaged, a sentence each; empty if nothing is.
         reached: see ``Engine.reached``.
         ids: those of the entries it holds, each as often as it holds it.
+        shared: whether entries of other archives may be among them.
     """
 
     problems: tuple[str, ...]
     reached: int
     ids: tuple[str, ...]
+    shared: bool = False
 
 
 class Engine(Protocol):

@@ -158,9 +158,9 @@ class OpenSearchEngine:
 
         def check() -> Condition:
             ids = tuple(id for id, _ in values(self._searcher, EVERYTHING, "id"))
-            return Condition((), self.reached, ids)
+            return Condition((), self.reached, ids, shared=True)
 
-        return self._answered(check, Condition((), 0, ()))
+        return self._answered(check, Condition((), 0, (), shared=True))
 
     def entries(self, ids: Sequence[str]) -> dict[str, Entry]:
         """The entries with these ids, as the cluster keeps them; unknown ids are left out."""
