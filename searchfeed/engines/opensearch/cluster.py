@@ -41,6 +41,9 @@ minute to give up a server that hangs, and to find one that leads in its place."
 REFUSED = 3.0
 """The same where no server takes a connection: it is not there, or not yet again."""
 
+SILENT = 30.0
+"""The same where one takes none and refuses none: others may be about to do without it."""
+
 DEAD = 5.0
 """Seconds that a server which did not answer is passed over where there are others."""
 
@@ -185,6 +188,7 @@ class Cluster:
         """
         from opensearchpy import exceptions
         from urllib3 import Timeout
+        from urllib3.exceptions import ConnectTimeoutError
 
         transport = self._opened()
         start = monotonic()
@@ -205,7 +209,10 @@ class Cluster:
                 if not again or monotonic() - start + pause > patience:
                     raise self._slow(answer) from error
             except exceptions.ConnectionError as error:
-                if monotonic() - start + pause > min(patience, REFUSED):
+                silent = isinstance(error.info, ConnectTimeoutError)
+                if silent and not again:
+                    raise self._slow(answer) from error
+                if monotonic() - start + pause > min(patience, SILENT if silent else REFUSED):
                     raise self._away(error) from error
             except exceptions.TransportError as error:
                 passing = error.status_code in _PASSING and not _is_blocked(error)
