@@ -55,7 +55,7 @@ class Searchfeed:
         if question.kind is Kind.MONTHS:
             return None
         if snippets:
-            query = Query(_text(question), LIMIT, sort=sort)
+            query = Query(text(question), LIMIT, sort=sort)
             return lambda: [hit.entry.id for hit in self._index.search(query)]
         node = _node(question)
         return lambda: [
@@ -98,7 +98,7 @@ def _node(question: Question) -> tree.Node:
             return words[0]
 
 
-def _text(question: Question) -> str:
+def text(question: Question) -> str:
     """The same in the query language."""
     match question.kind:
         case Kind.ALL:
