@@ -9,10 +9,17 @@ from pathlib import Path
 
 from searchfeed import analysis
 from searchfeed.engines.whoosh.building import Setting, unpack_changes
+from searchfeed.engines.whoosh.columnar.builder import SegmentBuilder
 from searchfeed.engines.whoosh.columnar.segment import EXTENSION
-from searchfeed.engines.whoosh.columnar.whoosh_writing import number_terms
 from searchfeed.engines.whoosh.columnar.writer import make_builder
-from searchfeed.engines.whoosh.schema import Keys, analyze, derive, make_schema, to_document
+from searchfeed.engines.whoosh.schema import (
+    FROM_COLUMNS,
+    Keys,
+    analyze,
+    derive,
+    make_schema,
+    to_document,
+)
 from searchfeed.processes import Service, serve
 
 
@@ -36,7 +43,11 @@ def work(service: Service) -> None:
 def _build(service: Service, setting: Setting, paths: list[Path]) -> bool:
     """Whether the other process has the paths; all that were written are in ``paths``."""
     keys, schema, numbers = Keys(setting.languages), make_schema(), count()
-    builder = make_builder(schema, keys, analyze, derive)
+
+    def start() -> SegmentBuilder:
+        return make_builder(schema, keys, analyze, derive, FROM_COLUMNS)
+
+    builder = start()
 
     def write() -> None:
         path = Path(f"{setting.path}{next(numbers)}{EXTENSION}")
@@ -46,10 +57,10 @@ def _build(service: Service, setting: Setting, paths: list[Path]) -> bool:
     while packed := service.receive():
         for change in unpack_changes(packed):
             keys.add_language(analysis.language_of(change.entry.language, change.entry.body))
-            builder.add(to_document(change, lambda date: number_terms(schema["date"], date)))
+            builder.add(to_document(change))
             if builder.size > setting.memory:
                 write()
-                builder = make_builder(schema, keys, analyze, derive)
+                builder = start()
     if packed is None:
         return False
     if builder.doc_count:

@@ -119,7 +119,7 @@ def build(
 
 def _add(changes: Iterable[Change], writer: BulkWriter) -> None:
     for change in changes:
-        writer.add(to_document(change, lambda date: writer.terms("date", date)))
+        writer.add(to_document(change))
 
 
 def _first(changes: Iterator[Change], size: int) -> list[Change]:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from searchfeed.engines.whoosh.columnar.writer import BulkWriter
     from searchfeed.engines.whoosh.schema import Keys
 
-FORMAT = 3
+FORMAT = 4
 """Raised when documents are laid out in another way than before: older indexes are rebuilt."""
 
 MEMORY = 256
@@ -257,7 +257,13 @@ class WhooshEngine:
         from whoosh.index import IndexError, LockError
 
         from searchfeed.engines.whoosh.columnar.writer import BulkWriter
-        from searchfeed.engines.whoosh.schema import Keys, analyze, derive, make_schema
+        from searchfeed.engines.whoosh.schema import (
+            FROM_COLUMNS,
+            Keys,
+            analyze,
+            derive,
+            make_schema,
+        )
 
         keys = Keys(self._current().view.stemmed())
         with _translated(self._path):
@@ -269,6 +275,7 @@ class WhooshEngine:
                     keys=keys,
                     analyze=analyze,
                     derive=derive,
+                    from_columns=FROM_COLUMNS,
                 )
             except LockError as error:
                 raise IndexLockedError(f"another process is writing to {self._path}") from error

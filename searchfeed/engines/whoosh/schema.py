@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from searchfeed.engines.whoosh.columnar.segment import MakeKey
     from searchfeed.models import Entry
 
+FROM_COLUMNS = ("date",)
+"""Fields whose terms are made of their columns."""
+
 VALUE_GAP = 100
 """Positions left free between two values of a field, so that no phrase spans them."""
 
@@ -117,11 +120,8 @@ def _stemmer(language: str) -> MakeKey:
     return stem
 
 
-def to_document(change: Change, date_terms: Any) -> Document:
-    """An entry in the pieces that the index is written from.
-
-    ``date_terms`` makes the terms of a date, as Whoosh searches for them.
-    """
+def to_document(change: Change) -> Document:
+    """An entry in the pieces that the index is written from."""
     entry = change.entry
     flags = [UPDATED] * change.edited + [ENCLOSURE] * bool(entry.enclosures)
     keywords: dict[str, list[str | bytes]] = {"id": [entry.id], "feed": [entry.feed_url]}
@@ -143,7 +143,6 @@ def to_document(change: Change, date_terms: Any) -> Document:
     if entry.date is not None:
         # Whoosh drops the zone of a date without converting it.
         date = entry.date.astimezone(UTC).replace(tzinfo=None)
-        keywords["date"] = date_terms(date)
         columns["date"] = date_number(entry.date)
         stored["date"] = date
     return Document({}, keywords, columns, stored, _texts(entry))

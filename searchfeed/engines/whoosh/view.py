@@ -102,8 +102,7 @@ class View:
         for segment, _ in self._segments:
             counts = segment.doc_freqs(field)
             if segment.live is not None and len(counts):
-                documents = segment.field(field).documents
-                live = segment.live[documents.range(0, len(documents))]
+                live = segment.live[segment.documents(field)]
                 counts = np.add.reduceat(live, np.cumsum(counts) - counts, dtype=np.int64)
             for term, count in zip(segment.terms(field), counts.tolist(), strict=True):
                 if count:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from searchfeed.engines.whoosh.columnar.columns import ColumnBuilder, ColumnKind
+from searchfeed.engines.whoosh.columnar.documents import gaps_of
 from searchfeed.engines.whoosh.columnar.occurrences import (
     OCCURRENCE_BYTES,
     Analyze,
@@ -136,8 +137,7 @@ def group(kind: FieldKind, terms: Array, documents: Array, positions: Array | No
     counts = np.diff(np.flatnonzero(new_term[starts]), append=len(starts))
     gaps = None
     if positions is not None:
-        gaps = np.diff(positions, prepend=np.int32(0))
-        gaps[starts] = positions[starts]
+        gaps = gaps_of(positions, starts)
     amounts = np.diff(starts, append=len(terms)).astype(np.int32)
     if not kind.frequencies:
         amounts[:] = 1

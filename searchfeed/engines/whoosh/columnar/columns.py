@@ -14,10 +14,14 @@ from searchfeed.values import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ColumnKind:
-    """A column: of numbers of a type as numpy writes it (``u8``), or of byte strings (empty)."""
+    """A column: of numbers of a type as numpy writes it (``u8``), or of byte strings (empty).
+
+    ``default`` stands where a document has no value; for ``step`` see ``SegmentFile.numbers``.
+    """
 
     type: str = ""
     default: float = 0
+    step: int = 0
 
 
 TYPE_CODES = dict(
@@ -56,7 +60,7 @@ class ColumnBuilder:
         if self.kind.type:
             values = np.full(doc_count, self.kind.default, dtype=f"<{self.kind.type}")
             values[places] = self._numbers
-            file.numbers(name, values, self.kind.default)
+            file.numbers(name, values, self.kind.default, self.kind.step)
             return
         texts = sorted({b"", *self._texts})
         numbers = {text: number for number, text in enumerate(texts)}

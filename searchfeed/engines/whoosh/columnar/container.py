@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Any, Protocol, Self, TypeAlias
 
 import numpy as np
 
@@ -25,7 +25,8 @@ from searchfeed.errors import EngineError, IndexVersionError
 MAGIC = b"\x89SFCOL\r\n"
 """As in PNG: a byte above 127 and a line break show what a transfer as text has broken."""
 
-VERSION = 1
+VERSION = 2
+"""Raised when sections mean something else; the header and the table are the same in all."""
 
 HEADER = struct.Struct("<8sIIQQI")
 """Magic, version, zero, offset and length of the table of contents, its crc32.
@@ -46,6 +47,10 @@ class CorruptFileError(EngineError):
     """A file of the index is damaged, cut off, or not one of ours."""
 
 
+class OlderFileError(IndexVersionError):
+    """A file of an earlier release, whose sections mean something else."""
+
+
 def sync_directory(directory: Path) -> None:
     """Make the names in ``directory`` survive a loss of power."""
     descriptor = os.open(directory, os.O_RDONLY)
@@ -53,6 +58,47 @@ def sync_directory(directory: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+class Sink(Protocol):
+    """Takes sections."""
+
+    def add(self, name: str, part: str, array: Array) -> None:
+        """Take a flat array as the section ``(name, part)``; an empty one makes no section."""
+        ...
+
+
+class Source(Protocol):
+    """Gives sections."""
+
+    def array(self, name: str, part: str, code: str = "u1") -> Array:
+        """A section, not to be changed; an empty array of ``code`` if there is no such section."""
+        ...
+
+    def damaged(self, reason: str) -> CorruptFileError:
+        """The error to raise where something cannot be."""
+        ...
+
+
+class Sheet:
+    """Sections in memory, to be read as those of a file are."""
+
+    def __init__(self) -> None:
+        self._sections: dict[Key, Array] = {}
+
+    def add(self, name: str, part: str, array: Array) -> None:
+        """See ``Sink``."""
+        if array.size:
+            self._sections[name, part] = array
+
+    def array(self, name: str, part: str, code: str = "u1") -> Array:
+        """See ``Source``."""
+        section = self._sections.get((name, part))
+        return np.zeros(0, dtype=f"<{code}") if section is None else section
+
+    def damaged(self, reason: str) -> CorruptFileError:
+        """See ``Source``."""
+        return CorruptFileError(f"damaged index in memory ({reason})")
 
 
 class FileWriter:
@@ -114,6 +160,7 @@ class Container:
 
     Attributes:
         path: where it lies.
+        version: that of its format, no later than ``VERSION``.
         attributes: what its writer gave to ``finish``.
 
     Raises:
@@ -123,6 +170,7 @@ class Container:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.version = VERSION
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             if size < HEADER_SIZE:
@@ -143,8 +191,9 @@ class Container:
             raise self.damaged("it does not start as one")
         if own != zlib.crc32(self._map[: HEADER.size]):
             raise self.damaged("its header")
-        if version != VERSION:
+        if version > VERSION:
             raise IndexVersionError(f"{self.path}: format {version}, this release reads {VERSION}")
+        self.version = version
         if start < HEADER_SIZE or start + length != size:
             raise self.damaged("it is cut off")
         table = self._map[start : start + length]

@@ -12,10 +12,10 @@ import numpy as np
 from searchfeed.engines.whoosh.columnar.packing import narrow
 
 if TYPE_CHECKING:
-    from searchfeed.engines.whoosh.columnar.container import Container, FileWriter
+    from searchfeed.engines.whoosh.columnar.container import Sink, Source
 
 
-def write_dictionary(writer: FileWriter, name: str, part: str, words: Sequence[bytes]) -> None:
+def write_dictionary(writer: Sink, name: str, part: str, words: Sequence[bytes]) -> None:
     """Write byte strings end to end, and where each starts (or the one length they all have)."""
     lengths = np.fromiter(map(len, words), np.int64, len(words))
     writer.add(name, part, np.frombuffer(b"".join(words), np.uint8))
@@ -38,7 +38,7 @@ def successor(prefix: bytes) -> bytes | None:
 class Dictionary(Sequence[bytes]):
     """Byte strings in their order (or, where the order does not matter, in any)."""
 
-    def __init__(self, container: Container, name: str, part: str) -> None:
+    def __init__(self, container: Source, name: str, part: str) -> None:
         text = container.array(name, part)
         starts = container.array(name, f"{part}.starts")
         self._text = text.data
@@ -69,6 +69,13 @@ class Dictionary(Sequence[bytes]):
             return bytes(self._text[start : start + self._width])
         item = self._starts.item
         return bytes(self._text[item(index) : item(index + 1)])
+
+    def head(self, index: int, length: int) -> bytes:
+        """The first bytes of a word."""
+        if not 0 <= index < self._count:
+            raise IndexError(index)
+        start = index * self._width if self._width else self._starts.item(index)
+        return bytes(self._text[start : start + length])
 
     def _neighbours(self, start: int, stop: int) -> list[bytes]:
         if start >= stop:

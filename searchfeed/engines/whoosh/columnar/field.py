@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from searchfeed.engines.whoosh.columnar.dictionary import Dictionary
-from searchfeed.engines.whoosh.columnar.packing import Packed, Runs, between
+from searchfeed.engines.whoosh.columnar.documents import DocumentsReader
+from searchfeed.engines.whoosh.columnar.keys import KeysReader
+from searchfeed.engines.whoosh.columnar.packing import Packed, Runs
 from searchfeed.engines.whoosh.columnar.segment import BLOCK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from searchfeed.engines.whoosh.columnar.container import Array, Container
+    from searchfeed.engines.whoosh.columnar.container import Array, Source
 
     Integers = NDArray[np.int32]
 
@@ -23,23 +25,19 @@ class FieldReader:
     """One field of a segment. ``SegmentReader`` says what its methods mean."""
 
     def __init__(
-        self, container: Container, name: str, attributes: Mapping[str, Any], doc_count: int
+        self, container: Source, name: str, attributes: Mapping[str, Any], doc_count: int
     ) -> None:
         self._container, self._name = container, name
         self.attributes = attributes
         self.terms = Dictionary(container, name, "terms")
-        self.starts = container.array(name, "postings.starts")
-        self.documents = Runs(container, name, "documents")
+        self.starts = Runs(container, name, "postings.starts")
+        self.documents = DocumentsReader(container, name, self.starts)
         self.frequencies = Packed(container, name, "frequencies")
-        self.position_starts = container.array(name, "positions.starts")
+        self._sums = container.array(name, "positions.sums")
         self.gaps = Packed(container, name, "positions")
         self.weights = container.array(name, "weights", "f4")
         self.lengths = container.array(name, "lengths")
-        self._block_terms = container.array(name, "blocks.terms")
-        self._block_starts = container.array(name, "blocks.starts")
-        self._block_frequencies = container.array(name, "blocks.frequencies")
-        self._block_lengths = container.array(name, "blocks.lengths")
-        self._keys: dict[str, tuple[Dictionary, Array, Array]] = {}
+        self._keys: dict[str, KeysReader] = {}
         self._check(doc_count)
 
     def _check(self, doc_count: int) -> None:
@@ -49,16 +47,20 @@ class FieldReader:
         fits = (
             len(self.terms) == wanted["terms"]
             and len(self.starts) == starts
-            and (not starts or int(self.starts[-1]) == postings)
+            and (not starts or self.starts.item(starts - 1) == postings)
             and len(self.frequencies) == (postings if wanted["repeated"] else 0)
             and len(self.weights) in (0, postings)
             and len(self.gaps) == wanted["positions"]
-            and len(self.position_starts) == (starts if wanted["positions"] else 0)
-            and (not wanted["positions"] or int(self.position_starts[-1]) == len(self.gaps))
+            and len(self._sums) == (-(-postings // BLOCK) if wanted["positions"] else 0)
             and len(self.lengths) == (doc_count if wanted["total"] else 0)
         )
         if not fits:
             raise self._container.damaged(f"the field {self._name}")
+
+    @property
+    def has_positions(self) -> bool:
+        """Whether it is known where in a document a term stands."""
+        return bool(len(self.gaps))
 
     def bounds(self, term: int) -> tuple[int, int]:
         """Where the postings of a term start and stop."""
@@ -69,27 +71,29 @@ class FieldReader:
     def counted(self, start: int, stop: int) -> Integers:
         """The frequencies of a range of postings."""
         if len(self.frequencies):
-            return self.frequencies.range(start, stop)
+            frequencies = self.frequencies.range(start, stop)
+            frequencies += 1
+            return frequencies
         return np.ones(stop - start, dtype=np.int32)
 
-    def block_maxima(self, term: int) -> tuple[Integers, Integers]:
-        """See ``SegmentReader.block_maxima``."""
-        start, stop = self.bounds(term)
-        if stop - start > BLOCK:
-            at, _ = between(self._block_terms, term, term + 1)
-            first, last = int(self._block_starts[at]), int(self._block_starts[at + 1])
-            frequencies = self._block_frequencies[first:last].astype(np.int32)
-            if len(self._block_lengths):
-                return frequencies, self._block_lengths[first:last].astype(np.int32)
-            return frequencies, np.zeros(last - first, dtype=np.int32)
-        most = self.counted(start, stop).max(keepdims=True)
-        if not len(self.lengths):
-            return most, np.zeros(1, dtype=np.int32)
-        documents = self.documents.range(start, stop)
-        return most, self.lengths[documents].min(keepdims=True).astype(np.int32)
+    def counted_at(self, start: int, stop: int, which: Array) -> Integers:
+        """The frequencies at some places of a range of postings, ascending."""
+        if len(self.frequencies):
+            frequencies = self.frequencies.take(start, stop, which)
+            frequencies += 1
+            return frequencies
+        return np.ones(len(which), dtype=np.int32)
 
-    def keys(self, key: str) -> tuple[Dictionary, Array, Array]:
-        """The second keys of a name, where the terms of each start, and those terms.
+    def position_start(self, posting: int) -> int:
+        """Where the positions of a posting start; of one that is no more, where the last end."""
+        if posting == len(self.documents):
+            return len(self.gaps)
+        first = posting // BLOCK * BLOCK
+        start: int = self._sums.item(posting // BLOCK)
+        return start + int(self.counted(first, posting).sum()) if posting > first else start
+
+    def keys(self, key: str) -> KeysReader:
+        """The second keys of a name.
 
         Raises:
             KeyError: there are none of that name.
@@ -97,35 +101,5 @@ class FieldReader:
         if key not in self.attributes["keys"]:
             raise KeyError(key)
         if key not in self._keys:
-            part = f"keys.{key}"
-            self._keys[key] = (
-                Dictionary(self._container, self._name, part),
-                self._container.array(self._name, f"{part}.terms.starts"),
-                self._container.array(self._name, f"{part}.terms"),
-            )
+            self._keys[key] = KeysReader(self._container, self._name, f"keys.{key}", self.terms)
         return self._keys[key]
-
-    def terms_by_key(self, key: str, text: str, *, prefix: bool) -> Integers:
-        """See ``SegmentReader.terms_by_key``."""
-        words, starts, terms = self.keys(key)
-        wanted = text.encode("utf-8", "surrogatepass")
-        if prefix:
-            low, high = words.prefixed(wanted)
-        else:
-            low = words.find(wanted)
-            high = low + 1
-        if not 0 <= low < high:
-            return np.zeros(0, dtype=np.int32)
-        found = terms[int(starts[low]) : int(starts[high])].astype(np.int32)
-        found.sort()
-        return found
-
-
-def absolute(gaps: Integers, frequencies: Integers, ends: Integers) -> Integers:
-    """Positions from the gaps between them, which start anew with each posting."""
-    if not len(gaps):
-        return gaps
-    positions = np.cumsum(gaps, dtype=np.int32)
-    starts = ends - frequencies
-    positions -= np.repeat(positions[starts] - gaps[starts], frequencies)
-    return positions

@@ -13,10 +13,15 @@ from whoosh import formats
 from whoosh.matching import LeafMatcher, ReadTooFar
 from whoosh.system import pack_uint
 
-from searchfeed.engines.whoosh.columnar.segment import BLOCK
-
 if TYPE_CHECKING:
     from searchfeed.engines.whoosh.columnar.reader import SegmentReader
+
+
+BLOCK = 128
+"""Postings that Whoosh is told the bounds of together."""
+
+ROUNDING = 1e-9
+"""By which part of a score Whoosh's bounds may be off."""
 
 
 class PostingsMatcher(LeafMatcher):
@@ -85,14 +90,22 @@ class PostingsMatcher(LeafMatcher):
 
     def skip_to_quality(self, minquality: float) -> int:
         skipped = 0
+        # Where Whoosh takes two bounds from each other, rounding must not keep it where it is.
+        minquality += ROUNDING * abs(minquality)
         while self.is_active() and self.block_quality() <= minquality:
             self._place = (self._place // BLOCK + 1) * BLOCK
             skipped += 1
         return skipped
 
     def _block(self, kind: int) -> Any:
+        """The highest frequency in this block of postings, or its shortest field."""
         if self._blocks is None:
-            self._blocks = self._segment.block_maxima(self._fieldname, self._number)
+            places = np.arange(0, len(self._ids), BLOCK)
+            lengths = self._segment.lengths(self._fieldname)[self._ids]
+            self._blocks = (
+                np.maximum.reduceat(self._frequencies, places),
+                np.minimum.reduceat(lengths, places),
+            )
         block = min(self._place, len(self._ids) - 1) // BLOCK
         return self._blocks[kind][block].item()
 

@@ -92,7 +92,12 @@ def merge_segments(path: Path, segments: Sequence[SegmentReader], keys: Keys | N
         return 0
     numbers = _renumber(segments)
     with SegmentFile(path, doc_count) as file:
+        steps: dict[str, int] = {}
         for name in sorted({name for segment in segments for name in segment.fields()}):
+            found = {segment.terms_step(name) for segment in segments if name in segment.fields()}
+            if found != {0} and len(found) == 1:
+                steps[name] = found.pop()
+                continue
             fields = [segment.field(name) for segment in segments]
             merge = _FieldMerge(fields, numbers)
             lengths = None
@@ -102,7 +107,7 @@ def merge_segments(path: Path, segments: Sequence[SegmentReader], keys: Keys | N
             made |= _kept_keys(fields, set(made))
             file.field(name, merge.words, merge.batches(), lengths, made)
         for name in sorted({name for segment in segments for name in segment.columns()}):
-            _merge_column(file, name, segments)
+            _merge_column(file, name, segments, steps.get(name, 0))
         stored = StoredWriter()
         for segment in segments:
             segment.all_stored().copy(stored, segment.live)
@@ -134,15 +139,15 @@ def _kept_keys(fields: Sequence[FieldReader], made: set[str]) -> dict[str, MakeK
     for name in set.intersection(*(set(field.attributes["keys"]) for field in fields)) - made:
         known: dict[str, str] = {}
         for field in fields:
-            words, (keys, starts, terms) = field.terms[:], field.keys(name)
-            for key, amount, first in zip(keys[:], counts(starts), starts.tolist(), strict=False):
-                for term in terms[first : first + amount].tolist():
-                    known[words[term].decode()] = key.decode()
+            words = field.terms[:]
+            known.update((words[term].decode(), key.decode()) for term, key in field.keys(name))
         kept[name] = known.get
     return kept
 
 
-def _merge_column(file: SegmentFile, name: str, segments: Sequence[SegmentReader]) -> None:
+def _merge_column(
+    file: SegmentFile, name: str, segments: Sequence[SegmentReader], step: int
+) -> None:
     kind = next(s.columns()[name] for s in segments if name in s.columns())
     if kind["kind"] == "numbers":
         parts = [
@@ -152,7 +157,7 @@ def _merge_column(file: SegmentFile, name: str, segments: Sequence[SegmentReader
             for s in segments
         ]
         values = [_live(s, part) for s, part in zip(segments, parts, strict=True)]
-        file.numbers(name, np.concatenate(values), kind["default"])
+        file.numbers(name, np.concatenate(values), kind["default"], step)
         return
     columns = [s.text_column(name) if name in s.columns() else None for s in segments]
     texts = sorted({b"", *(text for column in columns if column for text in column[1][:])})
@@ -179,7 +184,7 @@ class _FieldMerge:
         # Both sides are sorted, so each of these ascends.
         self._terms = [np.array([new[word] for word in words], np.int64) for words in lists]
         self._kept: list[NDArray[np.bool_]] = []
-        self._positions = any(len(field.position_starts) for field in fields)
+        self._positions = any(field.has_positions for field in fields)
         self._weights = any(len(field.weights) for field in fields)
 
     def words(self) -> list[bytes]:
@@ -191,8 +196,10 @@ class _FieldMerge:
         """The postings of all terms, batch by batch."""
         sizes = np.zeros(len(self._words), dtype=np.int64)
         for field, terms in zip(self._fields, self._terms, strict=True):
-            starts = field.position_starts if len(field.position_starts) else field.starts
-            sizes[terms] += counts(starts)
+            if len(terms):
+                amounts = counts(field.starts.range(0, len(terms) + 1))
+                mean = len(field.gaps) // len(field.documents) if field.has_positions else 1
+                sizes[terms] += amounts * (mean + 1)
         # A batch ends where the sum of sizes enters the next multiple of BATCH.
         ends = np.flatnonzero(np.diff(np.cumsum(sizes) // BATCH, append=-1))
         low = 0
@@ -228,15 +235,15 @@ class _FieldMerge:
         if first == last:
             empty = np.zeros(0, dtype=np.int32)
             return empty, Postings(empty.astype(np.int64), empty, empty, empty, empty.astype("f4"))
-        start, stop = int(field.starts[first]), int(field.starts[last])
-        amounts = counts(field.starts[first : last + 1])
+        starts = field.starts.range(first, last + 1)
+        start, stop = int(starts[0]), int(starts[-1])
+        amounts = counts(starts)
         owners = np.repeat((terms[first:last] - low).astype(np.int32), amounts)
-        documents = numbers[field.documents.range(start, stop)]
+        documents = numbers[field.documents.neighbours(first, last)]
         frequencies = field.counted(start, stop)
         gaps = np.zeros(0, dtype=np.int32)
-        if len(field.position_starts):
-            places = field.position_starts
-            gaps = field.gaps.range(int(places[first]), int(places[last]))
+        if field.has_positions:
+            gaps = field.gaps.range(field.position_start(start), field.position_start(stop))
         elif self._positions:
             gaps = np.zeros(int(frequencies.sum()), dtype=np.int32)
         weights = frequencies.astype(np.float32)

@@ -1,12 +1,14 @@
 """Whole numbers in few bytes, any range of which unpacks with a few passes of numpy.
 
-Two forms, both flat. ``Packed``: the low 8 or 16 bits of each number; the few that need more have
-their place and higher bits listed apart. ``Runs``: the low 16 bits, and a list of where the higher
-bits change; for ascending document numbers they seldom do.
+Two forms, both flat. ``Packed``: the low 2, 4, 8 or 16 bits of each number, whichever takes least;
+the few that need more have their place and higher bits listed apart. ``Runs``: the low 16 bits, and
+a list of where the higher bits change; for numbers that ascend they seldom do.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,12 +16,18 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from searchfeed.engines.whoosh.columnar.container import Array, Container, FileWriter
+    from searchfeed.engines.whoosh.columnar.container import Array, Sink, Source
 
     Integers = NDArray[np.int32]
 
 FEW_RUNS = 8
 """Up to so many runs are quicker added one by one."""
+
+SPAN = 256
+"""So many packed numbers share a list of those among them that need more bits."""
+
+WIDTHS = (2, 4, 8, 16)
+"""Bits that the low part of a packed number can have."""
 
 LARGEST = 2**31 - 1
 """No document number, frequency or position is larger."""
@@ -52,6 +60,16 @@ def between(places: Array, start: int, stop: int) -> tuple[int, int]:
     return found[0], found[1] if len(found) > 1 else len(places)
 
 
+def _spread_out(bits: int) -> Array:
+    """For each byte the numbers of so many bits in it, a byte each, the lowest bits first."""
+    shifts = np.arange(0, 8, bits, dtype=np.uint8)
+    numbers = (np.arange(256, dtype=np.uint8)[:, None] >> shifts) & np.uint8((1 << bits) - 1)
+    return np.ascontiguousarray(numbers).view(f"<u{8 // bits}").ravel()
+
+
+_SPREAD_OUT = {bits: _spread_out(bits) for bits in (2, 4)}
+
+
 class PackedWriter:
     """Collects numbers from 0 to ``LARGEST`` in pieces and writes them as one packed array."""
 
@@ -69,61 +87,126 @@ class PackedWriter:
         self._high.append(values[large] >> 16)
         self._count += len(values)
 
-    def write(self, writer: FileWriter, name: str, part: str) -> None:
-        """Write with 8 bits each if that, with what is listed apart, takes fewer bytes."""
-        low = np.concatenate(self._low) if self._low else np.zeros(0, "<u2")
-        places = np.concatenate(self._places) if self._places else np.zeros(0, np.int64)
-        high = np.concatenate(self._high) if self._high else np.zeros(0, np.int32)
+    def write(self, writer: Sink, name: str, part: str) -> None:
+        """Write with as many bits each as, with what is listed apart, take the fewest bytes."""
+        if not self._count:
+            return
+        low, places = np.concatenate(self._low), np.concatenate(self._places)
         self._low.clear()
-        wide = low > 0xFF
-        wide[places] = True
-        every = np.flatnonzero(wide)
-        if len(low) > 6 * (len(every) - len(places)):
-            upper = (low[every] >> 8).astype(np.int32)
-            upper[np.searchsorted(every, places)] |= high << 8
-            low, places, high = low.astype("<u1"), every, upper
-        writer.add(name, part, low)
-        writer.add(name, f"{part}.at", narrow(places))
-        writer.add(name, f"{part}.high", narrow(high))
+        wide = np.bincount(np.minimum(low, 256), minlength=257)
+        beyond = wide[::-1].cumsum()[::-1]
+        bits = min(WIDTHS[:-1], key=lambda bits: len(low) * bits + 16 * beyond.item(1 << bits))
+        if len(low) * 16 + 16 * len(places) < len(low) * bits + 16 * beyond.item(1 << bits):
+            bits = 16
+        high = (low >> bits).astype(np.int32) if bits < 16 else np.zeros(len(low), np.int32)
+        high[places] |= np.concatenate(self._high) << (16 - bits)
+        every = np.flatnonzero(high)
+        writer.add(name, f"{part}.form", np.array([len(low), bits], "<u8"))
+        writer.add(name, part, _pressed(low, bits))
+        if len(every):
+            spans = np.searchsorted(every, np.arange(0, len(low) + SPAN, SPAN))
+            writer.add(name, f"{part}.starts", narrow(spans))
+            writer.add(name, f"{part}.at", (every % SPAN).astype("u1"))
+            writer.add(name, f"{part}.high", narrow(high[every]))
+
+
+def _pressed(low: Array, bits: int) -> Array:
+    """The low bits of numbers, several in a byte where they fit."""
+    if bits == 16:
+        return low
+    low = low.astype("u1")
+    if bits == 8:
+        return low
+    each = 8 // bits
+    low = np.concatenate((low & ((1 << bits) - 1), np.zeros(-len(low) % each, "u1")))
+    pressed = low[::each].copy()
+    for place in range(1, each):
+        pressed |= low[place::each] << np.uint8(place * bits)
+    return pressed
 
 
 class Packed:
     """Reads what ``PackedWriter`` wrote."""
 
-    def __init__(self, container: Container, name: str, part: str) -> None:
+    def __init__(self, container: Source, name: str, part: str) -> None:
         self._low = container.array(name, part)
+        self._starts = container.array(name, f"{part}.starts")
         self._places = container.array(name, f"{part}.at")
         self._high = container.array(name, f"{part}.high")
-        self._bits = 8 * self._low.itemsize
-        if len(self._places) != len(self._high) or self._low.dtype.kind != "u":
+        form = container.array(name, f"{part}.form", "u8").tolist()
+        count, bits = form if len(form) == 2 else (0, 8)
+        self._count: int = count
+        self._bits: int = bits
+        spans = -(-count // SPAN) + 1 if len(self._places) else 0
+        fits = (
+            len(form) in (0, 2)
+            and bits in WIDTHS
+            and len(self._low) == (-(-count * bits // 8) if bits < 16 else count)
+            and self._low.dtype == ("u2" if bits == 16 else "u1")
+            and len(self._starts) == spans
+            and (not spans or self._starts.item(-1) == len(self._places))
+            and len(self._places) == len(self._high)
+            and self._places.dtype == "u1"
+        )
+        if not fits:
             raise container.damaged(f"{name} {part}")
 
     def __len__(self) -> int:
-        return len(self._low)
+        return self._count
 
     def range(self, start: int, stop: int) -> Integers:
         """The numbers from ``start`` to ``stop``, as a new array."""
-        values = self._low[start:stop].astype(np.int32)
-        if len(self._places):
-            first, last = between(self._places, start, stop)
-            if first < last:
-                places = self._places[first:last].astype(np.int64) - start
-                values[places] |= self._high[first:last].astype(np.int32) << self._bits
+        values = self._lows(start, stop)
+        if len(self._places) and len(values):
+            places, high = self._beyond(start, stop)
+            if len(places):
+                values[places] |= high
         return values
 
     def take(self, start: int, stop: int, which: Array) -> Integers:
         """Those of the numbers from ``start`` to ``stop`` at the places ``which``, which ascend."""
-        values = self._low[start:stop][which].astype(np.int32)
+        if self._bits < 8:
+            each = 8 // self._bits
+            at = which + start
+            shifts = (at % each * self._bits).astype(np.uint8)
+            low = self._low[at // each] >> shifts & np.uint8((1 << self._bits) - 1)
+            values: Integers = low.astype(np.int32)
+        else:
+            values = self._low[start:stop][which].astype(np.int32)
         if len(self._places) and len(values):
-            first, last = between(self._places, start, stop)
-            if first < last:
+            wide, high = self._beyond(start, stop)
+            if len(wide):
                 # The few that need more bits are looked for among the many, not the other way.
-                wide = self._places[first:last].astype(np.int64) - start
                 at = np.searchsorted(which, wide)
                 at[at == len(which)] = 0
                 there = which[at] == wide
-                values[at[there]] |= self._high[first:last][there].astype(np.int32) << self._bits
+                values[at[there]] |= high[there]
         return values
+
+    def _lows(self, start: int, stop: int) -> Integers:
+        if self._bits >= 8:
+            return self._low[start:stop].astype(np.int32)
+        each = 8 // self._bits
+        first = start // each
+        pressed = self._low[first : -(-stop // each)]
+        spread = _SPREAD_OUT[self._bits][pressed].view(np.uint8)
+        values: Integers = spread[start - first * each : stop - first * each].astype(np.int32)
+        return values
+
+    def _beyond(self, start: int, stop: int) -> tuple[NDArray[np.int64], Integers]:
+        """The places, from ``start``, of numbers with more bits, and those bits in their place."""
+        first, last = start // SPAN, (stop - 1) // SPAN + 1
+        low, high = self._starts.item(first), self._starts.item(last)
+        places = self._places[low:high].astype(np.int64)
+        if last - first > 1:
+            amounts = counts(self._starts[first : last + 1])
+            places += np.repeat(np.arange(0, (last - first) * SPAN, SPAN), amounts)
+        places += first * SPAN - start
+        bits = self._high[low:high].astype(np.int32) << self._bits
+        if start % SPAN or stop % SPAN:
+            left, right = places.searchsorted((0, stop - start)).tolist()
+            places, bits = places[left:right], bits[left:right]
+        return places, bits
 
 
 class RunsWriter:
@@ -148,7 +231,7 @@ class RunsWriter:
         self._count += len(values)
         self._last = int(high[-1])
 
-    def write(self, writer: FileWriter, name: str, part: str) -> None:
+    def write(self, writer: Sink, name: str, part: str) -> None:
         """Write all of them."""
         if self._count:
             low = np.concatenate(self._low)
@@ -161,7 +244,7 @@ class RunsWriter:
 class Runs:
     """Reads what ``RunsWriter`` wrote."""
 
-    def __init__(self, container: Container, name: str, part: str) -> None:
+    def __init__(self, container: Source, name: str, part: str) -> None:
         self._low = container.array(name, part, "u2")
         self._places = container.array(name, f"{part}.at")
         self._high = container.array(name, f"{part}.high")
@@ -170,6 +253,17 @@ class Runs:
 
     def __len__(self) -> int:
         return len(self._low)
+
+    @cached_property
+    def _changes(self) -> tuple[list[int], list[int]]:
+        """Where the higher bits change, and what they are from there on, at first 0."""
+        return self._places.tolist(), [0, *self._high.tolist()]
+
+    def item(self, place: int) -> int:
+        """One number; meant for few changes, which are remembered."""
+        places, high = self._changes
+        low: int = self._low.item(place)
+        return low + (high[bisect_right(places, place)] << 16)
 
     def range(self, start: int, stop: int) -> Integers:
         """The numbers from ``start`` to ``stop``, as a new array."""

@@ -5,14 +5,16 @@ This module needs neither Whoosh nor its table of contents; ``open_segments`` is
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from searchfeed.engines.whoosh.columnar.container import Container
+from searchfeed.engines.whoosh.columnar.container import VERSION, Container, OlderFileError
 from searchfeed.engines.whoosh.columnar.dictionary import Dictionary
-from searchfeed.engines.whoosh.columnar.field import FieldReader, absolute
+from searchfeed.engines.whoosh.columnar.documents import absolute, spread
+from searchfeed.engines.whoosh.columnar.field import FieldReader
 from searchfeed.engines.whoosh.columnar.packing import LARGEST, counts
 from searchfeed.engines.whoosh.columnar.segment import NO_FIELD
 from searchfeed.engines.whoosh.columnar.stored import Stored
@@ -44,6 +46,8 @@ class SegmentReader:
     def __init__(self, path: Path, live: NDArray[np.bool_] | None = None) -> None:
         self.name = path.stem
         self._container = Container(path)
+        if self._container.version != VERSION:
+            raise OlderFileError(f"{path} was written by an earlier release")
         attributes = self._container.attributes
         self.doc_count: int = attributes.get("documents", -1)
         self._fields: dict[str, dict[str, Any]] = attributes.get("fields", {})
@@ -79,16 +83,33 @@ class SegmentReader:
 
     def fields(self) -> list[str]:
         """The names of the fields that have terms, sorted."""
-        return sorted(name for name, field in self._fields.items() if field["terms"])
+        fields = self._fields.items()
+        return sorted(name for name, field in fields if field["terms"] or field["column"])
 
     def field(self, name: str) -> FieldReader:
         """The arrays of one field; empty ones where it does not exist."""
         reader = self._open.get(name)
         if reader is None:
             attributes = self._fields.get(name, NO_FIELD)
-            reader = FieldReader(self._container, name, attributes, self.doc_count)
+            if attributes["column"]:
+                reader = self._number_field(name, attributes)
+            else:
+                reader = FieldReader(self._container, name, attributes, self.doc_count)
             self._open[name] = reader
         return reader
+
+    def _number_field(self, name: str, attributes: Mapping[str, Any]) -> FieldReader:
+        from searchfeed.engines.whoosh.columnar.numbers import BITS, number_field
+
+        kind, step = self._columns.get(name, {}), attributes["column"]
+        if kind.get("type") != f"u{BITS // 8}" or type(step) is not int or not 0 < step <= BITS:
+            raise self._container.damaged(f"the field {name}")
+        return number_field(name, attributes, self.column(name), kind["default"])
+
+    def terms_step(self, name: str) -> int:
+        """The step of a field whose terms are made of a column; see ``SegmentFile.numbers``."""
+        step: int = self._fields.get(name, NO_FIELD)["column"]
+        return step
 
     def term_id(self, field: str, term: str) -> int:
         """The number of a term, or -1."""
@@ -117,13 +138,19 @@ class SegmentReader:
 
     def doc_freqs(self, field: str, low: int = 0, high: int | None = None) -> NDArray[np.int64]:
         """``doc_freq`` of the terms from ``low`` to ``high``."""
-        return counts(self.field(field).starts[low : None if high is None else high + 1])
+        starts = self.field(field).starts
+        return counts(starts.range(low, len(starts) if high is None else high + 1))
 
     def postings(self, field: str, number: int) -> tuple[Integers, Integers]:
         """The documents of a term, ascending, deleted ones included, and its frequency in each."""
         reader = self.field(field)
         start, stop = reader.bounds(number)
-        return reader.documents.range(start, stop), reader.counted(start, stop)
+        return reader.documents.one(number, start, stop), reader.counted(start, stop)
+
+    def documents(self, field: str) -> Integers:
+        """The documents of all terms of a field, term after term, deleted ones included."""
+        reader = self.field(field)
+        return reader.documents.neighbours(0, len(reader.terms))
 
     def spread(self, field: str, numbers: Array) -> tuple[Integers, Integers, Integers]:
         """The postings of several terms, one term after the other, read together.
@@ -136,30 +163,26 @@ class SegmentReader:
             Documents and frequencies as ``postings``, and how many postings each term has.
         """
         reader = self.field(field)
-        starts = reader.starts[numbers].astype(np.int64)
-        stops = reader.starts[numbers + 1].astype(np.int64)
+        starts = reader.starts.take(numbers).astype(np.int64)
+        stops = reader.starts.take(numbers + 1).astype(np.int64)
         amounts = (stops - starts).astype(np.int32)
         breaks = np.flatnonzero(starts[1:] != stops[:-1])
         if len(breaks) < FEW_RANGES:
             firsts = [0, *(breaks + 1).tolist()]
             lasts = [*breaks.tolist(), len(numbers) - 1]
-            ranges = [
-                (starts.item(first), stops.item(last))
+            documents = [
+                reader.documents.neighbours(int(numbers[first]), int(numbers[last]) + 1)
                 for first, last in zip(firsts, lasts, strict=True)
             ]
-            return (
-                np.concatenate([reader.documents.range(*each) for each in ranges]),
-                np.concatenate([reader.counted(*each) for each in ranges]),
-                amounts,
-            )
-        ends = np.cumsum(amounts, dtype=np.int64)
-        at = np.repeat(stops - ends, amounts) + np.arange(ends[-1])
-        if not len(reader.frequencies):
-            return reader.documents.take(at), np.ones(len(at), dtype=np.int32), amounts
+            frequencies = [
+                reader.counted(starts.item(first), stops.item(last))
+                for first, last in zip(firsts, lasts, strict=True)
+            ]
+            return np.concatenate(documents), np.concatenate(frequencies), amounts
         start, stop = starts.item(0), stops.item(-1)
         return (
-            reader.documents.take(at),
-            reader.frequencies.take(start, stop, at - start),
+            reader.documents.some(numbers, starts, amounts),
+            reader.counted_at(start, stop, spread(starts - start, amounts)),
             amounts,
         )
 
@@ -184,7 +207,7 @@ class SegmentReader:
         gaps, amounts = self.gaps(field, number, ends, which)
         if which is not None:
             documents = documents[which]
-        if not len(self.field(field).position_starts):
+        if not self.field(field).has_positions:
             return documents, amounts, gaps
         return documents, amounts, absolute(gaps, amounts, np.cumsum(amounts, dtype=np.int32))
 
@@ -202,6 +225,7 @@ class SegmentReader:
             which: the places of the postings that are wanted, ascending; None for all.
         """
         reader = self.field(field)
+        total = ends.item(-1)
         if which is None:
             amounts = ends.copy()
             amounts[1:] -= ends[:-1]
@@ -210,10 +234,10 @@ class SegmentReader:
             before[which == 0] = 0
             ends = ends[which]
             amounts = ends - before
-        if not len(reader.position_starts):
+        if not reader.has_positions:
             return np.zeros(0, dtype=np.int32), amounts
-        first = reader.position_starts.item(number)
-        last = reader.position_starts.item(number + 1)
+        first = reader.position_start(reader.bounds(number)[0])
+        last = first + total
         if which is None:
             return reader.gaps.range(first, last), amounts
         after = np.cumsum(amounts, dtype=np.int32)
@@ -230,17 +254,14 @@ class SegmentReader:
         """How many terms the field has in all documents, those deleted included."""
         return int(self.field(field).attributes["total"])
 
-    def block_maxima(self, field: str, number: int) -> tuple[Integers, Integers]:
-        """For each block of 128 postings of a term its highest frequency and its shortest field."""
-        return self.field(field).block_maxima(number)
-
     def terms_by_key(self, field: str, name: str, key: str, *, prefix: bool = False) -> Integers:
         """The numbers of the terms with this second key, or one that starts with it, ascending.
 
         Raises:
             KeyError: the segment was written without second keys of that name.
         """
-        return self.field(field).terms_by_key(name, key, prefix=prefix)
+        wanted = key.encode("utf-8", "surrogatepass")
+        return self.field(field).keys(name).find(wanted, prefix=prefix)
 
     def has_key(self, field: str, name: str) -> bool:
         """Whether the terms of a field can be found by second keys of that name."""
@@ -280,7 +301,7 @@ class SegmentReader:
         """
         if name not in self._keywords:
             reader = self.field(name)
-            documents = reader.documents.range(0, len(reader.documents))
+            documents = self.documents(name)
             terms = np.repeat(np.arange(len(reader.terms), dtype=np.int32), self.doc_freqs(name))
             amounts = np.bincount(documents, minlength=self.doc_count)
             offsets = np.concatenate(([0], np.cumsum(amounts))).astype(np.int32)

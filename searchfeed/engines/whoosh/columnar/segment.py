@@ -15,18 +15,20 @@ import numpy as np
 
 from searchfeed.engines.whoosh.columnar.container import FileWriter
 from searchfeed.engines.whoosh.columnar.dictionary import write_dictionary
+from searchfeed.engines.whoosh.columnar.documents import DocumentsWriter
+from searchfeed.engines.whoosh.columnar.keys import write_keys
 from searchfeed.engines.whoosh.columnar.packing import PackedWriter, RunsWriter, narrow
 from searchfeed.values import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from searchfeed.engines.whoosh.columnar.container import Array
+    from searchfeed.engines.whoosh.columnar.container import Array, Sink
     from searchfeed.engines.whoosh.columnar.stored import StoredWriter
 
 EXTENSION = ".sfc"
 BLOCK = 128
-"""Postings to a block, for which the largest frequency and the shortest field are kept."""
+"""Of so many postings the place of the first one's positions is kept."""
 
 NO_FIELD: Mapping[str, Any] = {
     "terms": 0,
@@ -36,11 +38,13 @@ NO_FIELD: Mapping[str, Any] = {
     "shortest": 0,
     "longest": 0,
     "keys": (),
+    "column": 0,
 }
 """What a segment tells of a field that it has nothing of.
 
 How many terms and positions it holds, whether a term stands more than once in a document, the sum
-of its lengths, the shortest (but 0) and the longest, and the names of its second keys.
+of its lengths, the shortest (but 0) and the longest, the names of its second keys, and by how many
+bits less each of the terms says that are made of the column of that name (0 where none are).
 """
 
 MakeKey: TypeAlias = Callable[[str], str | None]
@@ -74,71 +78,74 @@ class Postings:
 class _Field:
     """Takes in the postings of one field, batch by batch."""
 
-    def __init__(self, lengths: Array | None) -> None:
-        self._lengths = lengths
-        self._counts: list[Array] = []
-        self._totals: list[Array] = []
-        self._documents = RunsWriter()
+    def __init__(self, doc_count: int) -> None:
+        self._starts = RunsWriter()
+        self._starts.append(np.zeros(1, dtype=np.int64))
+        self._documents = DocumentsWriter(doc_count)
+        self._postings = 0
+        self._sums: list[Array] = []
         self._frequencies = PackedWriter()
         self._gaps = PackedWriter()
         self._weights: list[Array] = []
         self.repeated = False
         self.positions = 0
-        self._block_terms: list[int] = []
-        self._block_counts: list[int] = []
-        self._block_frequencies: list[Array] = []
-        self._block_lengths: list[Array] = []
-        self._term_count = 0
 
     def append(self, batch: Postings) -> None:
         if not len(batch.counts):
             return
-        starts = np.cumsum(batch.counts) - batch.counts
-        self._blocks(batch, starts)
-        self._counts.append(batch.counts)
-        self._documents.append(batch.documents)
-        self._frequencies.append(batch.frequencies)
+        self._starts.append(np.cumsum(batch.counts) + self._postings)
+        self._documents.append(batch.counts, batch.documents)
+        self._frequencies.append(batch.frequencies - 1)
         self.repeated = self.repeated or int(batch.frequencies.max()) > 1
         if batch.gaps is not None:
             self._gaps.append(batch.gaps)
-            self._totals.append(np.add.reduceat(batch.frequencies, starts, dtype=np.int64))
+            before = np.cumsum(batch.frequencies, dtype=np.int64) - batch.frequencies
+            self._sums.append(before[-self._postings % BLOCK :: BLOCK] + self.positions)
             self.positions += len(batch.gaps)
         if batch.weights is not None:
             self._weights.append(batch.weights)
-        self._term_count += len(batch.counts)
+        self._postings += len(batch.documents)
 
-    def _blocks(self, batch: Postings, starts: Array) -> None:
-        for term in np.flatnonzero(batch.counts > BLOCK).tolist():
-            start, count = int(starts[term]), int(batch.counts[term])
-            places = np.arange(0, count, BLOCK)
-            frequencies = batch.frequencies[start : start + count]
-            self._block_terms.append(self._term_count + term)
-            self._block_counts.append(len(places))
-            self._block_frequencies.append(np.maximum.reduceat(frequencies, places))
-            if self._lengths is not None:
-                lengths = self._lengths[batch.documents[start : start + count]]
-                self._block_lengths.append(np.minimum.reduceat(lengths, places))
-
-    def write(self, writer: FileWriter, name: str) -> None:
-        writer.add(name, "postings.starts", _starts(np.concatenate(self._counts)))
-        self._documents.write(writer, name, "documents")
+    def write(self, writer: Sink, name: str) -> None:
+        self._starts.write(writer, name, "postings.starts")
+        self._documents.write(writer, name)
         if self.repeated:
             self._frequencies.write(writer, name, "frequencies")
-        if self._totals:
-            writer.add(name, "positions.starts", _starts(np.concatenate(self._totals)))
+        if self.positions:
+            writer.add(name, "positions.sums", narrow(np.concatenate(self._sums)))
             self._gaps.write(writer, name, "positions")
         if self._weights:
             writer.add(name, "weights", np.concatenate(self._weights))
-        if self._block_terms:
-            writer.add(name, "blocks.terms", np.array(self._block_terms, "<u4"))
-            writer.add(name, "blocks.starts", _starts(np.array(self._block_counts)))
-            writer.add(name, "blocks.frequencies", narrow(np.concatenate(self._block_frequencies)))
-        if self._block_lengths:
-            writer.add(name, "blocks.lengths", narrow(np.concatenate(self._block_lengths)))
 
 
-def _starts(counts: Array) -> Array:
-    return narrow(np.concatenate(([0], np.cumsum(counts, dtype=np.int64))))
+def write_postings(
+    writer: Sink,
+    name: str,
+    doc_count: int,
+    batches: Iterable[Postings],
+    terms: Callable[[], Sequence[bytes]],
+) -> tuple[Sequence[bytes], dict[str, Any]]:
+    """Write the terms of a field and their postings.
+
+    Args:
+        writer: takes them.
+        name: the field's name.
+        doc_count: how many documents there are.
+        batches: the postings, in the order of the terms.
+        terms: asked once all batches are through: the terms, sorted, each with a posting.
+
+    Returns:
+        The terms, and what is told of the field as in ``NO_FIELD``.
+    """
+    field = _Field(doc_count)
+    for batch in batches:
+        field.append(batch)
+    words = terms()
+    if words:
+        write_dictionary(writer, name, "terms", words)
+        field.write(writer, name)
+    told = {"terms": len(words), "positions": field.positions, "repeated": field.repeated}
+    return words, {**NO_FIELD, **told}
 
 
 class SegmentFile:
@@ -178,43 +185,30 @@ class SegmentFile:
             lengths: how many terms the field has in each document; None where that does not count.
             keys: second keys that the terms are to be found by.
         """
-        field = _Field(lengths)
-        for batch in batches:
-            field.append(batch)
-        words = terms()
-        attributes = self._fields[name] = {
-            **NO_FIELD,
-            "terms": len(words),
-            "positions": field.positions,
-            "repeated": field.repeated,
-            "keys": list(keys or ()),
-        }
+        words, attributes = write_postings(self._writer, name, self._doc_count, batches, terms)
+        attributes["keys"] = list(keys or ())
+        self._fields[name] = attributes
         if lengths is not None and lengths.any():
             attributes["total"] = int(lengths.sum(dtype=np.int64))
             attributes["shortest"] = int(lengths[lengths > 0].min())
             attributes["longest"] = int(lengths.max())
             self._writer.add(name, "lengths", narrow(lengths))
-        if words:
-            write_dictionary(self._writer, name, "terms", words)
-            field.write(self._writer, name)
         for key, make in (keys or {}).items():
-            self._key(name, f"keys.{key}", words, make)
+            write_keys(self._writer, name, f"keys.{key}", words, make)
 
-    def _key(self, name: str, part: str, words: Sequence[bytes], make: MakeKey) -> None:
-        found: dict[bytes, list[int]] = {}
-        for number, word in enumerate(words):
-            key = make(word.decode())
-            if key is not None:
-                found.setdefault(key.encode(), []).append(number)
-        ordered = sorted(found)
-        counts = np.fromiter((len(found[key]) for key in ordered), np.int64, len(ordered))
-        numbers = [number for key in ordered for number in found[key]]
-        write_dictionary(self._writer, name, part, ordered)
-        self._writer.add(name, f"{part}.terms.starts", _starts(counts))
-        self._writer.add(name, f"{part}.terms", narrow(np.array(numbers, np.int64)))
+    def numbers(self, name: str, values: Array, default: float, step: int = 0) -> None:
+        """Write a column of numbers.
 
-    def numbers(self, name: str, values: Array, default: float) -> None:
-        """Write a column of numbers, one a document; ``default`` stands where there is none."""
+        Args:
+            name: the column's name.
+            values: one for each document.
+            default: stands where a document has none.
+            step: where it is not 0 there is a field of that name, whose terms are made of the
+                column when they are asked for: each number, and what is left of it when 1, 2, …
+                times as many bits are taken off its end.
+        """
+        if step and (values != default).any():
+            self._fields[name] = {**NO_FIELD, "column": step}
         self._columns[name] = {"kind": "numbers", "type": values.dtype.str[1:], "default": default}
         self._writer.add(name, "column", values)
 

@@ -22,6 +22,7 @@ from searchfeed.engines.whoosh.columnar.container import (
     Container,
     CorruptFileError,
     FileWriter,
+    OlderFileError,
 )
 from searchfeed.engines.whoosh.columnar.reader import SegmentReader
 from searchfeed.engines.whoosh.columnar.segment import EXTENSION
@@ -44,7 +45,8 @@ class Snapshot:
 
     Attributes:
         generation: Whoosh's number of the commit.
-        segments: in the order in which Whoosh numbers their documents.
+        segments: in the order in which Whoosh numbers their documents; none where an earlier
+            release wrote one, which can only be replaced.
         extra: what the writer committed along with it; empty after a commit by Whoosh itself.
     """
 
@@ -100,7 +102,10 @@ def _open(directory: Path, generation: int, reuse: Snapshot | None) -> Snapshot:
         if name in known:
             segments.append(known[name].with_live(live))
         else:
-            segments.append(SegmentReader(directory / f"{name}{EXTENSION}", live))
+            try:
+                segments.append(SegmentReader(directory / f"{name}{EXTENSION}", live))
+            except OlderFileError:
+                return Snapshot(generation, (), extra)
     return Snapshot(generation, tuple(segments), extra)
 
 
@@ -111,8 +116,8 @@ Named = list[tuple[str, "NDArray[np.bool_] | None"]]
 def verify(directory: Path) -> tuple[str, ...]:
     """Read every file of the newest commit; what is damaged in them, a sentence each.
 
-    Nothing is unpickled, and nobody may write meanwhile. A commit by Whoosh itself, which has no
-    side file, counts as damaged: this program makes none.
+    Nothing is unpickled, nothing of an earlier release is read, and nobody may write meanwhile. A
+    commit by Whoosh itself, which has no side file, counts as damaged: this program makes none.
     """
     generation = latest_generation(directory)
     contents = (directory / f"_{INDEX_NAME}_{generation}.toc").read_bytes()
@@ -127,6 +132,8 @@ def verify(directory: Path) -> tuple[str, ...]:
         path = directory / f"{name}{EXTENSION}"
         try:
             SegmentReader(path, live).verify()
+        except OlderFileError:
+            continue
         except (CorruptFileError, IndexVersionError) as error:
             problems.append(str(error))
         except FileNotFoundError:

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from whoosh import columns, formats
 from whoosh.codec import base
-from whoosh.fields import NUMERIC
+from whoosh.fields import DATETIME, NUMERIC
 
 from searchfeed.engines.whoosh.columnar.builder import FieldKind
 from searchfeed.engines.whoosh.columnar.columns import ColumnBuilder, ColumnKind
@@ -74,6 +75,17 @@ def column_kind(column: Any) -> ColumnKind:
     if isinstance(column, columns.RefBytesColumn) and not column.default_value().strip(b"\0"):
         return ColumnKind()
     raise TypeError(f"columns of the kind {type(column).__name__} are not kept")
+
+
+def with_terms(kind: ColumnKind, field: FieldType) -> ColumnKind:
+    """The column of a field of dates that its terms are made of.
+
+    Raises:
+        TypeError: they cannot be.
+    """
+    if type(field) is not DATETIME or not field.shift_step or kind.type != "u8":
+        raise TypeError(f"the terms of {field!r} cannot be made of its column")
+    return replace(kind, step=field.shift_step)
 
 
 def number_terms(kind: FieldType, value: object) -> list[bytes]:

@@ -7,7 +7,7 @@ a writer that was killed left behind is named by nothing, and is removed by the 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -42,6 +42,7 @@ from searchfeed.engines.whoosh.columnar.whoosh_writing import (
     column_kind,
     field_kinds,
     number_terms,
+    with_terms,
 )
 from searchfeed.errors import EngineError
 
@@ -51,6 +52,7 @@ def make_builder(
     keys: Keys | None = None,
     analyze: Analyze = no_analyzer,
     derive: Derive | None = None,
+    from_columns: Collection[str] = (),
 ) -> SegmentBuilder:
     """A builder for segments of a schema, in this process or another; see ``BulkWriter.adopt``.
 
@@ -60,7 +62,11 @@ def make_builder(
     columns = {
         name: column_kind(field.column_type) for name, field in schema.items() if field.column_type
     }
-    return SegmentBuilder(field_kinds(schema), columns, keys, analyze, derive)
+    kinds = field_kinds(schema)
+    for name in from_columns:
+        columns[name] = with_terms(columns[name], schema[name])
+        del kinds[name]
+    return SegmentBuilder(kinds, columns, keys, analyze, derive)
 
 
 class BulkWriter:
@@ -74,6 +80,8 @@ class BulkWriter:
         memory: about how many megabytes documents may take before they are written as a segment.
         keys: second keys for the terms of some fields.
         analyze, derive: see ``SegmentBuilder``.
+        from_columns: fields of dates whose terms, which only Whoosh's own searcher needs, are
+            made of their columns; ``Document.keywords`` has none for them.
         factor: how many segments of like size make a merge.
 
     Raises:
@@ -91,6 +99,7 @@ class BulkWriter:
         keys: Keys | None = None,
         analyze: Analyze = no_analyzer,
         derive: Derive | None = None,
+        from_columns: Collection[str] = (),
         factor: int = FACTOR,
     ) -> None:
         self._directory = directory
@@ -99,6 +108,7 @@ class BulkWriter:
         self._keys: Keys = keys or {}
         self._analyze = analyze
         self._derive = derive
+        self._from_columns = from_columns
         self._factor = factor
         self._new: list[ColumnarSegment] = []
         directory.mkdir(parents=True, exist_ok=True)
@@ -114,7 +124,9 @@ class BulkWriter:
         self._closed = False
 
     def _make_builder(self) -> SegmentBuilder:
-        return make_builder(self._schema, self._keys, self._analyze, self._derive)
+        return make_builder(
+            self._schema, self._keys, self._analyze, self._derive, self._from_columns
+        )
 
     def _read_contents(self, schema: whoosh_fields.Schema | None) -> None:
         self._generation = latest_generation(self._directory) + 1
