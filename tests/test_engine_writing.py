@@ -146,3 +146,12 @@ LONG_SKETCH = [
     10376435928217427968,
     8570333578403752941,
 ]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text("aB3é東.,;:!?\"'()[]-&$\u0300", min_size=1, max_size=8))
+def test_a_stretch_has_the_terms_that_it_has_in_a_text(stretch: str) -> None:
+    terms, positions, _ = analysis.stretch_terms(stretch)
+    found = analysis.tokens(stretch)
+    assert list(terms) == [token.term for token in found]
+    assert list(positions) == [token.position for token in found]

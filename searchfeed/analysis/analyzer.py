@@ -219,6 +219,12 @@ def stretch_terms(stretch: str) -> tuple[tuple[str, ...], tuple[int, ...], int]:
     >>> stretch_terms("Multi-agent")
     (('multi-agent', 'multi', 'agent'), (0, 0, 1), 2)
     """
+    # Most are a plain word, for which the index remembers no more than this.
+    word = stretch.strip(_PUNCTUATION)
+    if word.isalnum() and word.isascii() and len(word) <= LONGEST_TERM:
+        start = stretch.index(word)
+        if not start or stretch[start - 1] != ".":
+            return (word.lower(),), _FIRST, 1
     found = _STRETCHES[stretch]
     return found.terms, found.positions, found.width
 

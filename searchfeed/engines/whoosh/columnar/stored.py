@@ -41,6 +41,9 @@ def _pack(value: object) -> object:
     raise TypeError(f"a {type(value).__name__} cannot be stored")
 
 
+_ENCODER = json.JSONEncoder(default=_pack, separators=(",", ":"), ensure_ascii=False)
+
+
 def _unpack(value: dict[str, Any]) -> object:
     if len(value) == 1:
         ((name, inner),) = value.items()
@@ -65,9 +68,7 @@ def to_line(stored: Mapping[str, object]) -> bytes:
     Raises:
         TypeError: a value is of a type that cannot be stored.
     """
-    return json.dumps(stored, default=_pack, separators=(",", ":"), ensure_ascii=False).encode(
-        "utf-8", "surrogatepass"
-    )
+    return _ENCODER.encode(stored).encode("utf-8", "surrogatepass")
 
 
 class StoredWriter:
