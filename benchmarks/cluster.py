@@ -351,6 +351,8 @@ def main() -> int:
     parser.add_argument("--nodes", type=int, default=3)
     parser.add_argument("command", nargs="*", help="behind --")
     options = parser.parse_args()
+    # Without this a signal would end this process and leave the servers behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         with Cluster(options.nodes) as cluster:
             urls = ",".join(cluster.urls)
@@ -358,10 +360,12 @@ def main() -> int:
                 environment = os.environ | {"SEARCHFEED_TEST_OPENSEARCH": urls}
                 return subprocess.run(options.command, env=environment, check=False).returncode
             print(urls, flush=True)
-            signal.sigwait({signal.SIGINT, signal.SIGTERM})
+            signal.pause()
     except ClusterError as error:
         print(error, file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 
