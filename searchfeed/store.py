@@ -77,6 +77,7 @@ class Store:
                     self._write(0, replace=False, progress=None)
                 elif archive.figures().entries <= SMALL:
                     self._write(0, replace=True, progress=None)
+                    return engine, ("The search index was made anew from the archive.",)
                 else:
                     raise IndexVersionError(
                         f"the index in {self._path} was made by another release; "
@@ -84,7 +85,8 @@ class Store:
                     )
         except IndexLockedError:
             # Whoever holds the lock brings the index up to date.
-            return engine, ("The index is being updated: the newest entries may be missing.",)
+            missing = "most" if engine.stale else "the newest"
+            return engine, (f"The index is being updated: {missing} entries may be missing.",)
         except (ArchiveError, EngineError) as error:
             # What it holds is right, and a full disk must not take that away as well.
             if not behind:
