@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -68,6 +69,10 @@ class SearchfeedApp(App[None]):
     def get_default_screen(self) -> Screen[None]:
         """The screen to begin with."""
         return self.main
+
+    def on_ready(self) -> None:
+        """Keep what is there to stay out of collections of garbage, the longest of all stalls."""
+        self.call_after_refresh(gc.freeze)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """What our style sheet needs of a theme that is not ours."""
