@@ -44,6 +44,8 @@ class TestSearching:
             assert scene.title == "The ferry of Aqaba, part 0"
             assert scene.main.results.count == 90
             assert "90 entries" in scene.lines[0]
+            assert scene.lines[-2].strip() == "newest first"
+            await scene.press("enter")
             assert "1 of 90 · newest first" in scene.text
 
     @played

@@ -74,8 +74,9 @@ class StatusLine(Widget):
 
     def show(self, message: str, facts: str) -> None:
         """Show these, neither of which is markup."""
-        self._message, self._facts = message, facts
-        self.refresh()
+        if (message, facts) != (self._message, self._facts):
+            self._message, self._facts = message, facts
+            self.refresh()
 
     def render_line(self, y: int) -> Strip:  # noqa: ARG002
         """The message has the whole line where there is no room for both."""

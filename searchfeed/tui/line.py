@@ -70,6 +70,11 @@ class SearchLine(Input):
         self.value = text
         self.cursor_position = len(text) - behind
 
+    @property
+    def content_width(self) -> int:
+        """At least that of the line: Textual lays out the whole screen whenever it changes."""
+        return max(super().content_width, self.size.width)
+
     def column(self, position: int) -> int:
         """The column of the screen in which a character of the line is."""
         return self.content_region.x + cell_len(self.value[:position]) - int(self.scroll_offset.x)

@@ -100,8 +100,13 @@ class Listing(ScrollView, can_focus=True):
         return range(first, min(self.count, first + self.page + 2))
 
     def resize_rows(self) -> None:
-        """Tell the screen how much there is after the number of rows has changed."""
-        self.virtual_size = Size(self.size.width, self.count * self.row_height)
+        """Draw everything anew after the number of rows, or their size, has changed."""
+        size = Size(self.size.width, self.count * self.row_height)
+        if size != self.virtual_size:
+            # Not by assignment, after which Textual would lay out the whole screen: nothing moves.
+            self.set_reactive(Listing.virtual_size, size)
+            self.vertical_scrollbar.window_virtual_size = size.height
+            self.scroll_y = self.validate_scroll_y(self.scroll_y)
         self.redraw()
 
     def redraw(self, *rows: int) -> None:
@@ -122,7 +127,7 @@ class Listing(ScrollView, can_focus=True):
             self._drawn_for = key
         row, line = divmod(y + int(self.scroll_offset.y), self.row_height)
         if row >= self.count:
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self.get_component_rich_style("listing--row"))
         if row not in self._drawn:
             if len(self._drawn) > 20 * self.page:
                 self._drawn.clear()

@@ -51,6 +51,9 @@ _PREVIEW, _TYPED_PREVIEW = 0.04, 0.3
 """Seconds that the cursor rests on a hit before it is shown: not each is while a key is held, or
 while somebody types."""
 
+_APART = 1 / 30
+"""Seconds between what is painted first and what may follow."""
+
 _TOLD = 12.0
 """Seconds for which it is told what was done."""
 
@@ -92,6 +95,7 @@ class SearchScreen(Growing):
         self._facets_wanted: bool | None = None
         self._has_entry = False
         self._previewing = False
+        self._waiting = 0
         self._message = ""
         self._figures = ""
 
@@ -170,6 +174,26 @@ class SearchScreen(Growing):
         self.set_empty(empty=not results.total and message.criteria.everything)
         self._shown, self._folded = message.criteria, message.folded
         self.results.show(results, keep=self._keep)
+        self._apart(lambda: self._tell_found(message))
+
+    def _apart(self, paint: Callable[[], None]) -> None:
+        """Paint something a moment later.
+
+        What is painted at the same time is painted as one box around all of it, with everything
+        that lies between; two smaller boxes cost less.
+        """
+
+        def later() -> None:
+            self._waiting -= 1
+            paint()
+
+        self._waiting += 1
+        self.set_timer(_APART, later)
+
+    def _tell_found(self, message: Found) -> None:
+        if message.generation != self._searcher.generation:
+            return
+        results = message.results
         self.hints.point_out(None)
         nothing = "" if results.total or self.empty else "nothing found"
         note = " ".join([nothing, *results.notes]).strip()
@@ -188,8 +212,9 @@ class SearchScreen(Growing):
     @on(Counted)
     def _counted(self, message: Counted) -> None:
         if message.generation == self._searcher.generation:
-            self.facets.show(message.facets, self.criteria)
             self.timeline.show(message.trend)
+            criteria = self.criteria
+            self._apart(lambda: self.facets.show(message.facets, criteria))
 
     @on(Refused)
     def _refused(self, message: Refused) -> None:
@@ -348,6 +373,7 @@ class SearchScreen(Growing):
     def on_descendant_focus(self) -> None:
         """Completions are for who types."""
         self.hints.offer(typing=self.focused is self.line)
+        self._tell_figures()
 
     def action_search(self) -> None:
         """To the search line."""
@@ -425,7 +451,7 @@ class SearchScreen(Growing):
     @property
     def settled(self) -> bool:
         """Whether all that was asked for has been answered."""
-        busy = self._searcher.busy or self.updater.busy or self._previewing
+        busy = self._searcher.busy or self.updater.busy or self._previewing or self._waiting
         return not busy and self.reading.settled
 
     def close(self) -> bool:
@@ -449,7 +475,8 @@ class SearchScreen(Growing):
     def _tell_figures(self) -> None:
         facts = []
         if self.results.count:
-            facts.append(f"{self.results.cursor + 1:,} of {self.results.count:,}")
+            if self.focused is not self.line:
+                facts.append(f"{self.results.cursor + 1:,} of {self.results.count:,}")
             facts.append(_ORDERS[self._shown.request(1).sort])
         if self.marks:
             facts.append(f"{len(self.marks)} marked")
