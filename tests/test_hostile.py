@@ -436,7 +436,8 @@ def test_a_query_of_any_size_ends(name: str, index: Index) -> None:
         assert len(str(error)) < 300  # noqa: PT017 - it may as well be read as it goes
     else:
         assert len(results) <= 10
-    assert time.process_time() - start < SECONDS
+    # It takes a third of that; watching which lines are run, on a busy machine, triples it.
+    assert time.process_time() - start < 3 * SECONDS
 
 
 def test_every_test_that_the_security_policy_names_exists() -> None:
