@@ -24,7 +24,7 @@ from textual.theme import Theme
 from searchfeed import Index
 from searchfeed.output import Screen
 from searchfeed.output.clean import UNSAFE
-from searchfeed.tui import pagemaker, reading, searcher
+from searchfeed.tui import looking, pagemaker, reading, searcher
 from searchfeed.tui import screen as screens
 from searchfeed.tui.themes import THEMES
 from tests.stage import NOW, Stage, entry, fill, played, rss, stage
@@ -59,7 +59,7 @@ def one_moment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(pagemaker, "REST", 0.0)
     monkeypatch.setattr(searcher, "REST", 0.0)
     monkeypatch.setattr(screens, "_TYPED_PREVIEW", 0.001)
-    monkeypatch.setattr(screens, "duration", lambda _: "4 ms")
+    monkeypatch.setattr(looking, "duration", lambda _: "4 ms")
     fixed = functools.partial(Screen, now=NOW)
     monkeypatch.setattr(pagemaker, "Screen", fixed)
     monkeypatch.setattr(reading, "Screen", fixed)

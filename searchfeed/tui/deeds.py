@@ -45,6 +45,10 @@ class Deeds(Screen[None]):
         """Show a line about what has just been done."""
         raise NotImplementedError
 
+    def tell_figures(self) -> None:
+        """Show how much was found, and how much is marked."""
+        raise NotImplementedError
+
     def look_like(self, entry: Entry) -> None:
         """Show what is like an entry."""
         raise NotImplementedError
@@ -89,6 +93,7 @@ class Deeds(Screen[None]):
             return
         marked = self.marks.toggle(self.entry)
         self.tell("")
+        self.tell_figures()
         self.results.redraw()
         if self.focused is self.results and marked:
             self.results.move(1)

@@ -8,9 +8,14 @@ from rich.text import Text
 from textual import events
 from textual.screen import Screen
 from textual.strip import Strip
+from textual.timer import Timer
 from textual.widget import Widget
 
+from searchfeed.output.clean import line
 from searchfeed.tui.drawing import ink, strip
+
+TOLD = 12.0
+"""Seconds for which it is shown what was done."""
 
 
 class KeyLine(Widget):
@@ -71,9 +76,20 @@ class StatusLine(Widget):
         super().__init__(id=id)
         self._message = ""
         self._facts = ""
+        self._timer: Timer | None = None
 
-    def show(self, message: str, facts: str) -> None:
-        """Show these, neither of which is markup."""
+    def tell(self, message: str) -> None:
+        """Show for a while what has just been done; it is no markup."""
+        if self._timer:
+            self._timer.stop()
+        self._timer = self.set_timer(TOLD, lambda: self.tell("")) if message else None
+        self._change(line(message).strip(), self._facts)
+
+    def show(self, facts: str) -> None:
+        """Show where one is."""
+        self._change(self._message, facts)
+
+    def _change(self, message: str, facts: str) -> None:
         if (message, facts) != (self._message, self._facts):
             self._message, self._facts = message, facts
             self.refresh()

@@ -5,7 +5,7 @@ A binding's ``id`` is its name in a keymap.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from textual.binding import ActiveBinding, Binding
 
@@ -40,19 +40,23 @@ TITLES = {
 """What stands above the keys of a part of the screen, in this order."""
 
 
-def told(active: Iterable[ActiveBinding]) -> list[tuple[str, list[tuple[list[str], str]]]]:
-    """What works now: for each part of the screen its title, and rows of keys and what they do."""
+def told(
+    active: Iterable[ActiveBinding], display: Callable[[Binding], str]
+) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What works now: for each part of the screen its title, and rows of keys and what they do.
+
+    ``display`` says how a key is shown.
+    """
     parts: dict[str, dict[str, list[str]]] = {}
-    for binding in active:
+    for node, binding, enabled, _ in active:
+        title = TITLES.get(type(node).__name__)
         # Those without an id are Textual's own, and as one would expect them.
-        if binding.enabled and binding.binding.id:
-            title = TITLES.get(type(binding.node).__name__)
-            if title is None:
-                continue
-            rows = parts.setdefault(title, {})
-            rows.setdefault(binding.binding.description, []).append(binding.binding.key)
+        if title and enabled and binding.id:
+            keys = parts.setdefault(title, {}).setdefault(binding.description, [])
+            if (shown := display(binding)) not in keys:
+                keys.append(shown)
     return [
-        (title, [(sorted(keys, key=len), what) for what, keys in parts[title].items()])
+        (title, [(" ".join(sorted(keys, key=len)), what) for what, keys in parts[title].items()])
         for title in TITLES.values()
         if title in parts
     ]

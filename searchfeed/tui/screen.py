@@ -12,24 +12,19 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Horizontal
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
-from searchfeed.errors import IndexNotFoundError, QueryError
 from searchfeed.models import Entry, Sort
-from searchfeed.output.clean import line
-from searchfeed.output.human import count, duration
 from searchfeed.tui.chips import Chips
-from searchfeed.tui.criteria import Criteria
 from searchfeed.tui.facets import FacetBar
 from searchfeed.tui.footer import KeyLine, StatusLine
-from searchfeed.tui.growing import Growing, said
 from searchfeed.tui.keys import SCREEN, told
 from searchfeed.tui.line import Hints, SearchLine
 from searchfeed.tui.listing import Listing
+from searchfeed.tui.looking import Looking
 from searchfeed.tui.queries import Queries
 from searchfeed.tui.reading import Reading
 from searchfeed.tui.results import ResultList
-from searchfeed.tui.searcher import Completed, Counted, Folded, Found, More, Refused, Searcher
 from searchfeed.tui.themes import CONTRAST
 from searchfeed.tui.timeline import Timeline
 from searchfeed.tui.welcome import Welcome
@@ -51,12 +46,6 @@ _PREVIEW, _TYPED_PREVIEW = 0.04, 0.3
 """Seconds that the cursor rests on a hit before it is shown: not each is while a key is held, or
 while somebody types."""
 
-_APART = 1 / 30
-"""Seconds between what is painted first and what may follow."""
-
-_TOLD = 12.0
-"""Seconds for which it is told what was done."""
-
 _ORDERS = {
     Sort.RELEVANCE: "by relevance",
     Sort.NEWEST: "newest first",
@@ -64,7 +53,7 @@ _ORDERS = {
 }
 
 
-class SearchScreen(Growing):
+class SearchScreen(Looking):
     """Search, results, reading; facets, timeline and status around them.
 
     Args:
@@ -86,18 +75,11 @@ class SearchScreen(Growing):
         queries: Queries,
         allow_private: bool,
     ) -> None:
-        super().__init__(index, now, allow_private=allow_private)
+        super().__init__(index, query, now=now, allow_private=allow_private)
         self._queries = queries
-        self._searcher = Searcher(index, self.post_message)
-        self.criteria = Criteria(query)
-        self._shown = self.criteria
-        self._folded = False
         self._facets_wanted: bool | None = None
         self._has_entry = False
         self._previewing = False
-        self._waiting = 0
-        self._message = ""
-        self._figures = ""
 
     def compose(self) -> ComposeResult:
         """From top to bottom, in the order in which it is read."""
@@ -128,12 +110,12 @@ class SearchScreen(Growing):
         self.results = self.query_one("#results", ResultList)
         self.reading = self.query_one("#reading", Reading)
         self.welcome = self.query_one("#welcome", Welcome)
+        self.status = self.query_one("#status", StatusLine)
         self._preview = self.set_timer(_PREVIEW, self._show_entry)
-        self._message_timer = self.set_timer(_TOLD, self._forget_message)
         self.app.theme_changed_signal.subscribe(self, self._dress)
         self._dress(self.app.current_theme)
         self.line.focus()
-        self._searcher.fold()
+        self.searcher.fold()
         self.search()
 
     def _dress(self, theme: Theme) -> None:
@@ -141,149 +123,10 @@ class SearchScreen(Growing):
         self.set_class(spoken, "-spoken")
         self.query_one("#prompt", Static).update(">" if spoken else "❯", layout=False)
 
-    # ---- searching
-
-    def search(self, *, keep: bool = False) -> None:
-        """Look for what is asked for now."""
-        self._keep = keep
-        self._searcher.search(self.criteria, self.results.page + 4)
-
-    def narrow(self, criteria: Criteria) -> None:
-        """Look for something else."""
-        self.criteria = criteria
-        self._message = ""
-        self.chips.show(criteria)
-        self.search()
-
-    @on(Input.Changed, "#query")
-    def _typed(self, event: Input.Changed) -> None:
-        self._searcher.complete(event.value, self.line.cursor_position)
-        if event.value != self.criteria.text or self.criteria.like:
-            self.narrow(self.criteria.typed(event.value))
-
     def action_results(self) -> None:
         """To the results; what was asked is remembered."""
         self._queries.add(self.line.value)
         self.set_focus(self.results)
-
-    @on(Found)
-    def _found(self, message: Found) -> None:
-        if message.generation != self._searcher.generation:
-            return
-        results = message.results
-        self.set_empty(empty=not results.total and message.criteria.everything)
-        self._shown, self._folded = message.criteria, message.folded
-        self.results.show(results, keep=self._keep)
-        self._apart(lambda: self._tell_found(message))
-
-    def _apart(self, paint: Callable[[], None]) -> None:
-        """Paint something a moment later.
-
-        What is painted at the same time is painted as one box around all of it, with everything
-        that lies between; two smaller boxes cost less.
-        """
-
-        def later() -> None:
-            self._waiting -= 1
-            paint()
-
-        self._waiting += 1
-        self.set_timer(_APART, later)
-
-    def _tell_found(self, message: Found) -> None:
-        if message.generation != self._searcher.generation:
-            return
-        results = message.results
-        self.hints.point_out(None)
-        nothing = "" if results.total or self.empty else "nothing found"
-        note = " ".join([nothing, *results.notes]).strip()
-        self.hints.tell(note, results.suggestion if not message.criteria.conditions else "")
-        self._figures = f"{count(results.total, 'entry')} · {duration(results.elapsed)}"
-        self._tell_figures()
-        if message.criteria.like:
-            self.timeline.show(None)
-            self.facets.clear()
-
-    @on(More)
-    def _more(self, message: More) -> None:
-        if message.generation == self._searcher.generation:
-            self.results.add(message.offset, message.hits)
-
-    @on(Counted)
-    def _counted(self, message: Counted) -> None:
-        if message.generation == self._searcher.generation:
-            self.timeline.show(message.trend)
-            criteria = self.criteria
-            self._apart(lambda: self.facets.show(message.facets, criteria))
-
-    @on(Refused)
-    def _refused(self, message: Refused) -> None:
-        if message.generation != self._searcher.generation:
-            return
-        error = message.error
-        if isinstance(error, QueryError):
-            self._point_out(error, message.criteria)
-        elif isinstance(error, IndexNotFoundError):
-            self.set_empty(empty=True)
-        else:
-            self.tell(said(error))
-
-    def _point_out(self, error: QueryError, criteria: Criteria) -> None:
-        shift = criteria.shift
-        text = criteria.text
-        start = min(max(error.start - shift, 0), len(text))
-        end = min(max(error.end - shift, start), len(text))
-        moved = QueryError(text, start, end, error.reason, error.suggestion)
-        self.hints.point_out(moved, self.line.column(start) - self.hints.region.x)
-
-    @on(Folded)
-    def _folds(self) -> None:
-        if not self._folded:
-            self.search(keep=True)
-
-    @on(ResultList.Wanted)
-    def _read_on(self, message: ResultList.Wanted) -> None:
-        self._searcher.more(self._shown, message.offset, message.limit)
-
-    # ---- completion
-
-    @on(Completed)
-    def _completed(self, message: Completed) -> None:
-        if message.text == self.line.value:
-            self.hints.complete(message.text, message.completions)
-
-    @on(Hints.Taken)
-    def _taken(self, message: Hints.Taken) -> None:
-        self.line.replace_with(message.text)
-        self.line.focus()
-
-    # ---- narrowing
-
-    @on(FacetBar.Toggled)
-    def _toggled(self, message: FacetBar.Toggled) -> None:
-        self.narrow(self.criteria.toggled(message.condition))
-
-    @on(Timeline.Pointed)
-    def _pointed(self, message: Timeline.Pointed) -> None:
-        if message.text or self.focused is self.timeline:
-            self.tell(message.text)
-
-    @on(Timeline.Narrowed)
-    def _narrowed(self, message: Timeline.Narrowed) -> None:
-        self.narrow(self.criteria.within(message.condition))
-        self.results.focus()
-
-    @on(Chips.Removed)
-    def _removed(self, message: Chips.Removed) -> None:
-        if message.condition:
-            self.narrow(self.criteria.toggled(message.condition))
-        else:
-            self.narrow(replace(self.criteria, like=None))
-
-    def action_sort(self) -> None:
-        """The next order."""
-        self.criteria = self.criteria.resorted()
-        self.search(keep=True)
 
     def action_facets(self) -> None:
         """Show the facets and go there; or away again."""
@@ -301,11 +144,9 @@ class SearchScreen(Growing):
         """Go to the timeline."""
         self.timeline.focus()
 
-    # ---- reading
-
     @on(Listing.Moved, "#results")
     def _moved(self) -> None:
-        self._tell_figures()
+        self.tell_figures()
         if self._has_entry != (self.entry is not None):
             # Not each time, for it draws the line of keys anew.
             self._has_entry = self.entry is not None
@@ -331,7 +172,7 @@ class SearchScreen(Growing):
 
     def show_entry(self, entry: Entry) -> None:
         """Show an entry where entries are read."""
-        self.reading.show(entry, self._shown.query() if not self._shown.like else "")
+        self.reading.show(entry, self.shown.query() if not self.shown.like else "")
 
     def action_read(self) -> None:
         """Read the entry under the cursor."""
@@ -368,12 +209,10 @@ class SearchScreen(Growing):
         self.remove_class("-reading")
         self.refresh_bindings()
 
-    # ---- moving about
-
     def on_descendant_focus(self) -> None:
         """Completions are for who types."""
         self.hints.offer(typing=self.focused is self.line)
-        self._tell_figures()
+        self.tell_figures()
 
     def action_search(self) -> None:
         """To the search line."""
@@ -404,20 +243,7 @@ class SearchScreen(Growing):
         """What works here."""
         from searchfeed.tui.help import Help
 
-        display = self.app.get_key_display
-        bindings = list(self.active_bindings.values())
-        named = {binding.binding.key: display(binding.binding) for binding in bindings}
-        parts = [
-            (
-                title,
-                [
-                    (" ".join(dict.fromkeys(named[key] for key in keys)), what)
-                    for keys, what in rows
-                ],
-            )
-            for title, rows in told(bindings)
-        ]
-        self.app.push_screen(Help(parts))
+        self.app.push_screen(Help(told(self.active_bindings.values(), self.app.get_key_display)))
 
     def action_quit(self) -> None:
         """End the program."""
@@ -437,13 +263,6 @@ class SearchScreen(Growing):
             return bool(self.marks)
         return True
 
-    # ---- updating
-
-    def grown(self) -> None:
-        """Look again, for what is there now."""
-        self._searcher.fold()
-        self.search(keep=True)
-
     def go_back(self) -> None:
         """Go to where queries are typed."""
         self.line.focus()
@@ -451,38 +270,30 @@ class SearchScreen(Growing):
     @property
     def settled(self) -> bool:
         """Whether all that was asked for has been answered."""
-        busy = self._searcher.busy or self.updater.busy or self._previewing or self._waiting
+        busy = self.searcher.busy or self.updater.busy or self._previewing or self.waiting
         return not busy and self.reading.settled
 
     def close(self) -> bool:
         """End what runs beside the screen; return whether it has ended."""
-        return self._searcher.close() and self.updater.close(0.1)
-
-    # ---- the edges of the screen
+        return self.searcher.close() and self.updater.close(0.1)
 
     def tell(self, message: str) -> None:
-        """Show a line about what has just been done, for a while."""
-        self._message = line(message).strip()
-        self._message_timer.stop()
-        self._message_timer = self.set_timer(_TOLD, self._forget_message)
-        self._tell_figures()
+        """Show a line about what has just been done."""
+        self.status.tell(message)
 
-    def _forget_message(self) -> None:
-        if not self.updater.busy:
-            self._message = ""
-            self._tell_figures()
-
-    def _tell_figures(self) -> None:
+    def tell_figures(self) -> None:
+        """Show how much was found, and where in it one is."""
         facts = []
         if self.results.count:
             if self.focused is not self.line:
                 facts.append(f"{self.results.cursor + 1:,} of {self.results.count:,}")
-            facts.append(_ORDERS[self._shown.request(1).sort])
+            facts.append(_ORDERS[self.shown.request(1).sort])
         if self.marks:
             facts.append(f"{len(self.marks)} marked")
-        self.query_one("#status", StatusLine).show(self._message, " · ".join(facts))
+        self.status.show(" · ".join(facts))
         # It has a place of one size, so nothing else moves.
-        self.query_one("#figures", Static).update(Text(self._figures, no_wrap=True), layout=False)
+        figures = Text(self.figures, no_wrap=True)
+        self.query_one("#figures", Static).update(figures, layout=False)
 
     def on_resize(self, event: events.Resize) -> None:
         """Show as much as there is room for."""

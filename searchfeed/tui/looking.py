@@ -1,0 +1,195 @@
+"""What is looked for, and where the answers go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.widgets import Input
+
+from searchfeed.errors import IndexNotFoundError, QueryError
+from searchfeed.output.human import count, duration
+from searchfeed.tui.chips import Chips
+from searchfeed.tui.criteria import Criteria
+from searchfeed.tui.facets import FacetBar
+from searchfeed.tui.growing import Growing, said
+from searchfeed.tui.line import Hints, SearchLine
+from searchfeed.tui.results import ResultList
+from searchfeed.tui.searcher import Completed, Counted, Folded, Found, More, Refused, Searcher
+from searchfeed.tui.timeline import Timeline
+
+if TYPE_CHECKING:
+    from searchfeed.index import Index
+
+_APART = 1 / 30
+"""Seconds between what is painted first and what may follow."""
+
+
+class Looking(Growing):
+    """Asks for what the search line, the facets and the timeline say, and shows what comes.
+
+    Args:
+        index: what is searched.
+        query: what stands in the search line at first.
+        now: the time.
+        allow_private: whether addresses inside the user's own network may be fetched.
+    """
+
+    line: SearchLine
+    hints: Hints
+    timeline: Timeline
+    chips: Chips
+    facets: FacetBar
+
+    def __init__(
+        self, index: Index, query: str, *, now: Callable[[], datetime], allow_private: bool
+    ) -> None:
+        super().__init__(index, now, allow_private=allow_private)
+        self.searcher = Searcher(index, self.post_message)
+        self.criteria = Criteria(query)
+        self.shown = self.criteria
+        self.figures = ""
+        self.waiting = 0
+        self._folded = False
+        self._keep = False
+
+    def grown(self) -> None:
+        """Look again, for what is there now."""
+        self.searcher.fold()
+        self.search(keep=True)
+
+    def search(self, *, keep: bool = False) -> None:
+        """Look for what is asked for now."""
+        self._keep = keep
+        self.searcher.search(self.criteria, self.results.page + 4)
+
+    def narrow(self, criteria: Criteria) -> None:
+        """Look for something else."""
+        self.criteria = criteria
+        self.tell("")
+        self.chips.show(criteria)
+        self.search()
+
+    @on(Input.Changed, "#query")
+    def _typed(self, event: Input.Changed) -> None:
+        self.searcher.complete(event.value, self.line.cursor_position)
+        if event.value != self.criteria.text or self.criteria.like:
+            self.narrow(self.criteria.typed(event.value))
+
+    @on(Found)
+    def _found(self, message: Found) -> None:
+        if message.generation != self.searcher.generation:
+            return
+        results = message.results
+        self.set_empty(empty=not results.total and message.criteria.everything)
+        self.shown, self._folded = message.criteria, message.folded
+        self.results.show(results, keep=self._keep)
+        self._apart(lambda: self._tell_found(message))
+
+    def _apart(self, paint: Callable[[], None]) -> None:
+        """Paint something a moment later.
+
+        What is painted at the same time is painted as one box around all of it, with everything
+        that lies between; two smaller boxes cost less.
+        """
+
+        def later() -> None:
+            self.waiting -= 1
+            paint()
+
+        self.waiting += 1
+        self.set_timer(_APART, later)
+
+    def _tell_found(self, message: Found) -> None:
+        if message.generation != self.searcher.generation:
+            return
+        results = message.results
+        self.hints.point_out(None)
+        nothing = "" if results.total or self.empty else "nothing found"
+        note = " ".join([nothing, *results.notes]).strip()
+        self.hints.tell(note, results.suggestion if not message.criteria.conditions else "")
+        self.figures = f"{count(results.total, 'entry')} · {duration(results.elapsed)}"
+        self.tell_figures()
+        if message.criteria.like:
+            self.timeline.show(None)
+            self.facets.clear()
+
+    @on(More)
+    def _more(self, message: More) -> None:
+        if message.generation == self.searcher.generation:
+            self.results.add(message.offset, message.hits)
+
+    @on(Counted)
+    def _counted(self, message: Counted) -> None:
+        if message.generation == self.searcher.generation:
+            self.timeline.show(message.trend)
+            criteria = self.criteria
+            self._apart(lambda: self.facets.show(message.facets, criteria))
+
+    @on(Refused)
+    def _refused(self, message: Refused) -> None:
+        if message.generation != self.searcher.generation:
+            return
+        error = message.error
+        if isinstance(error, QueryError):
+            self._point_out(error, message.criteria)
+        elif isinstance(error, IndexNotFoundError):
+            self.set_empty(empty=True)
+        else:
+            self.tell(said(error))
+
+    def _point_out(self, error: QueryError, criteria: Criteria) -> None:
+        shift = criteria.shift
+        text = criteria.text
+        start = min(max(error.start - shift, 0), len(text))
+        end = min(max(error.end - shift, start), len(text))
+        moved = QueryError(text, start, end, error.reason, error.suggestion)
+        self.hints.point_out(moved, self.line.column(start) - self.hints.region.x)
+
+    @on(Folded)
+    def _folds(self) -> None:
+        if not self._folded:
+            self.search(keep=True)
+
+    @on(ResultList.Wanted)
+    def _read_on(self, message: ResultList.Wanted) -> None:
+        self.searcher.more(self.shown, message.offset, message.limit)
+
+    @on(Completed)
+    def _completed(self, message: Completed) -> None:
+        if message.text == self.line.value:
+            self.hints.complete(message.text, message.completions)
+
+    @on(Hints.Taken)
+    def _taken(self, message: Hints.Taken) -> None:
+        self.line.replace_with(message.text)
+        self.line.focus()
+
+    @on(FacetBar.Toggled)
+    def _toggled(self, message: FacetBar.Toggled) -> None:
+        self.narrow(self.criteria.toggled(message.condition))
+
+    @on(Timeline.Pointed)
+    def _pointed(self, message: Timeline.Pointed) -> None:
+        if message.text or self.focused is self.timeline:
+            self.tell(message.text)
+
+    @on(Timeline.Narrowed)
+    def _narrowed(self, message: Timeline.Narrowed) -> None:
+        self.narrow(self.criteria.within(message.condition))
+        self.results.focus()
+
+    @on(Chips.Removed)
+    def _removed(self, message: Chips.Removed) -> None:
+        if message.condition:
+            self.narrow(self.criteria.toggled(message.condition))
+        else:
+            self.narrow(replace(self.criteria, like=None))
+
+    def action_sort(self) -> None:
+        """The next order."""
+        self.criteria = self.criteria.resorted()
+        self.search(keep=True)
