@@ -354,6 +354,18 @@ def test_a_phrase_of_technical_words(engine: Engine) -> None:
     assert ask(engine, Phrase("covid 19 pandemic")) == [1]
 
 
+def test_what_is_excluded_is_excluded_whole(engine: Engine) -> None:
+    write(
+        engine,
+        entry(1, "x", "skin-care at home"),
+        entry(2, "x", "skin care at home"),
+        entry(3, "x", "care of the skin"),
+    )
+    assert sorted(ask(engine, Word("skin-care"))) == [1, 2, 3]
+    assert ask(engine, Not(Word("skin-care"))) == [3]
+    assert engine.frequencies(["skin-care"]) == (2,)
+
+
 # Patterns
 
 

@@ -45,21 +45,24 @@ class Matcher:
     def __init__(self, meanings: Meanings) -> None:
         self._meanings = meanings
 
-    def matches(self, node: tree.Node, level: int = SOME) -> Clause:
-        """What matches a node and holds at least so much of what it wants."""
+    def matches(self, node: tree.Node, level: int = SOME, *, wanted: bool = True) -> Clause:
+        """What matches a node and holds at least so much of what it wants.
+
+        ``wanted`` is False for what is to be left out: words made of several are left out whole.
+        """
         match node:
             case tree.Best(children, required):
                 if level > SOME:
-                    return every(self.matches(child, level) for child in children)
-                needed = [self.matches(child) for child in children[:required]]
+                    return every(self.matches(child, level, wanted=wanted) for child in children)
                 # Who matches one that is required matches one.
-                return every(needed) if needed else some(map(self.matches, children))
+                found = [self.matches(child, wanted=wanted) for child in children]
+                return every(found[:required]) if required else some(found)
             case tree.Or(children):
-                return some(self.matches(child, level) for child in children)
+                return some(self.matches(child, level, wanted=wanted) for child in children)
             case tree.And(children):
-                return self._all(children, level)
+                return self._all(children, level, wanted=wanted)
             case tree.Not(child):
-                return without(EVERYTHING, [self.matches(child)])
+                return without(EVERYTHING, [self.matches(child, wanted=False)])
             case tree.Everything():
                 return EVERYTHING
             case tree.DateRange(start, end):
@@ -68,18 +71,22 @@ class Matcher:
                 return {"term": {"flag": name}}
         if node.field in tree.KEYWORD_FIELDS:
             return self._keyword(node)
-        return self._leaf(node, level)
+        return self._leaf(node, level, wanted=wanted)
 
-    def _all(self, children: Sequence[tree.Node], level: int) -> Clause:
+    def _all(self, children: Sequence[tree.Node], level: int, *, wanted: bool) -> Clause:
         inside = [child for child in children if not isinstance(child, tree.Not)]
-        out = [self.matches(child.child) for child in children if isinstance(child, tree.Not)]
-        clause = every(self.matches(child, level) for child in inside)
+        out = [
+            self.matches(child.child, wanted=False)
+            for child in children
+            if isinstance(child, tree.Not)
+        ]
+        clause = every(self.matches(child, level, wanted=wanted) for child in inside)
         return without(clause, out) if out else clause
 
-    def _leaf(self, leaf: tree.Words, level: int) -> Clause:
+    def _leaf(self, leaf: tree.Words, level: int, *, wanted: bool) -> Clause:
         if isinstance(leaf, tree.Fuzzy) and level == TYPED:
             leaf = typed(leaf)
-        if level == SOME and isinstance(leaf, tree.Word):
+        if wanted and level == SOME and isinstance(leaf, tree.Word):
             return some(map(self.holds, [leaf, *parts(leaf), *borders(leaf)]))
         return self.holds(leaf)
 
