@@ -49,7 +49,8 @@ def open_at(name: str, path: Path, *, keep: bool = False) -> Engine:
 
 def forget(*, all: bool = False) -> None:  # noqa: A002
     """Take away the indices that were made in the cluster."""
-    from searchfeed.engines.opensearch.cluster import Cluster, read_address
+    from searchfeed.engines.opensearch.address import read_address
+    from searchfeed.engines.opensearch.cluster import Cluster
 
     gone = sorted(_made if all else _made - _kept)
     if not gone:

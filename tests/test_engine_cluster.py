@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from searchfeed.engines import Change, EngineOptions, open_engine
-from searchfeed.engines.opensearch.cluster import PASSWORD, USER, Cluster, read_address
+from searchfeed.engines.opensearch.address import PASSWORD, USER, read_address
+from searchfeed.engines.opensearch.cluster import Cluster
 from searchfeed.engines.opensearch.documents import documents, places, read_change
 from searchfeed.errors import EngineUnavailableError
 from searchfeed.models import Enclosure, Entry

@@ -1,10 +1,11 @@
 """The scale-out engine: an index in an OpenSearch cluster, shared by any number of machines.
 
 From the outside in: ``engine.py`` answers and writes; ``searching.py`` puts queries, which
-``matching.py`` and ``scoring.py`` make of a tree and of what ``vocabulary.py`` knows of its words;
+``matching.py`` and ``scoring.py`` make of a tree and of what ``vocabulary.py`` knows of its words,
+and ``paging.py`` puts what is found in order; ``facets.py`` counts, ``lexicon.py`` completes;
 ``writing.py`` takes changes in, ``grouping.py`` finds which are one story; ``documents.py``,
 ``terms.py`` and ``mapping.py`` say what is kept; ``state.py`` knows which indices there are, and
-``cluster.py`` alone talks to the servers.
+``cluster.py`` alone talks to the servers, which ``address.py`` finds.
 """
 
 from __future__ import annotations
