@@ -56,16 +56,7 @@ class Feeding(Base):
         if expansion.sources or not expansion.outlines:
             report += intake.take_in(self._store, expansion.sources, progress)
         if expansion.outlines:
-            subscriptions, new, refused = intake.subscribe(self._store, expansion.outlines)
-            report += refused
-            report += self._fetch(
-                subscriptions,
-                new,
-                named=True,
-                force=False,
-                allow_private=allow_private,
-                progress=progress,
-            )
+            report += self._subscribe(expansion.outlines, allow_private, progress)
         return report
 
     def refresh(
@@ -131,12 +122,22 @@ class Feeding(Base):
         Raises:
             IndexLockedError: another process went on writing for a minute.
         """
-        from searchfeed import intake
         from searchfeed.sources import Outline
 
         urls = (urls,) if isinstance(urls, str) else urls
         tags = tuple(tags)
         outlines = [Outline(url, tags=tags) for url in urls]
+        return self._subscribe(outlines, allow_private, progress)
+
+    def _subscribe(
+        self,
+        outlines: Sequence[Outline],
+        allow_private: bool,  # noqa: FBT001
+        progress: Progress | None,
+    ) -> Report:
+        """Remember the feeds, and fetch them as if each had been named."""
+        from searchfeed import intake
+
         subscriptions, new, report = intake.subscribe(self._store, outlines)
         return report + self._fetch(
             subscriptions,
