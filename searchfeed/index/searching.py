@@ -148,9 +148,8 @@ class Searching(Base):
             words = half.searches(name for name, _ in known.values())
         else:
             words = half.words()
-        wants_words = half.word or half.field not in (None, *tree.TEXT_FIELDS)
-        if wants_words and not half.names_a_search:
-            words += self._store.ready()[0].complete(half.field, half.word, limit=limit)
+            if half.word or half.field not in (None, *tree.TEXT_FIELDS):
+                words += self._store.ready()[0].complete(half.field, half.word, limit=limit)
         whole = (half.completed(word, text, cursor) for word in words)
         return tuple(dict.fromkeys(each for each in whole if each != text))[:limit]
 
