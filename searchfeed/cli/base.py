@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -218,6 +219,22 @@ def _known(context: click.Context) -> tuple[FeedState, ...]:
         return ()
 
 
+query_argument = click.argument(
+    "query", nargs=-1, type=click.UNPROCESSED, shell_complete=complete_query
+)
+"""The words of a query, for a ``QueryCommand``."""
+
+feeds_option = click.option(
+    "--feed",
+    "feeds",
+    metavar="TEXT",
+    multiple=True,
+    shell_complete=complete_feed,
+    help="Only feeds whose title or URL holds this; may be given more than once.",
+)
+"""From which feeds alone."""
+
+
 def global_options(*, hidden: bool) -> Callable[[Function], Function]:
     """The options of every command; hidden ones are those repeated behind the command's name."""
 
@@ -301,87 +318,57 @@ _PAGE_OPTIONS = [
         show_default=True,
         help="The order: the best, the oldest or (-date) the newest first.",
     ),
-    click.option(
-        "--feed",
-        "feeds",
-        metavar="TEXT",
-        multiple=True,
-        shell_complete=complete_feed,
-        help="Only feeds whose title or URL holds this; may be given more than once.",
-    ),
+    feeds_option,
 ]
 
 
 def _global_options(*, hidden: bool) -> list[Callable[[Function], Function]]:
+    option = partial(click.option, callback=_keep, expose_value=False, hidden=hidden)
     return [
-        click.option(
+        option(
             "--index",
             # By its name a config file would take the options of the command "index" for it.
             "directory",
             metavar="DIR",
-            callback=_keep,
-            expose_value=False,
-            hidden=hidden,
             help="Where the index is.  [env: SEARCHFEED_INDEX; default: your data directory]",
         ),
-        click.option(
+        option(
             "--engine",
             type=click.Choice(ENGINES),
-            callback=_keep,
-            expose_value=False,
-            hidden=hidden,
             help="What searches: whoosh on this machine, or a cluster.  [default: whoosh]",
         ),
-        click.option(
+        option(
             "--engine-url",
             metavar="URL",
-            callback=_keep,
-            expose_value=False,
-            hidden=hidden,
             help="Where the cluster is: https://HOST:9200/NAME; more hosts with commas before.",
         ),
-        click.option(
+        option(
             "--engine-shards",
             metavar="N",
             type=click.IntRange(min=1, max=1024),
-            callback=_keep,
-            expose_value=False,
-            hidden=hidden,
             help="Parts that an index made in a cluster has.  [default: 2]",
         ),
-        click.option(
+        option(
             "--engine-replicas",
             metavar="N",
             type=click.IntRange(min=0, max=100),
-            callback=_keep,
-            expose_value=False,
-            hidden=hidden,
             help="Further copies of each part in a cluster.  [default: 1]",
         ),
-        click.option(
+        option(
             "--color",
             type=click.Choice(["auto", "always", "never"]),
-            callback=_keep,
-            expose_value=False,
-            hidden=hidden,
             help="When to use colours and links; auto heeds NO_COLOR.  [default: auto]",
         ),
-        click.option(
+        option(
             "-q",
             "--quiet",
             is_flag=True,
-            callback=_keep,
-            expose_value=False,
-            hidden=hidden,
             help="Only data and errors.",
         ),
-        click.option(
+        option(
             "-v",
             "--verbose",
             is_flag=True,
-            callback=_keep,
-            expose_value=False,
-            hidden=hidden,
             help="Every warning, and how long a search took.",
         ),
     ]

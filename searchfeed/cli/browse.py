@@ -11,10 +11,10 @@ from searchfeed.cli import keymap
 from searchfeed.cli.base import (
     QueryCommand,
     Settings,
-    complete_query,
     epilog,
     global_options,
     network_options,
+    query_argument,
 )
 from searchfeed.cli.streams import is_terminal
 
@@ -28,7 +28,7 @@ from searchfeed.cli.streams import is_terminal
         notes=("Inside, ? or F1 lists the keys, and Ctrl+P all that can be done.",),
     ),
 )
-@click.argument("query", nargs=-1, type=click.UNPROCESSED, shell_complete=complete_query)
+@query_argument
 @click.option(
     "--theme",
     type=click.Choice(["dark", "light", "contrast"]),

@@ -7,10 +7,10 @@ import click
 from searchfeed.cli.base import (
     QueryCommand,
     Settings,
-    complete_query,
     epilog,
     format_options,
     global_options,
+    query_argument,
 )
 from searchfeed.output import EXPLANATION, QUERY
 
@@ -23,7 +23,7 @@ from searchfeed.output import EXPLANATION, QUERY
     ),
 )
 @click.argument("id")
-@click.argument("query", nargs=-1, type=click.UNPROCESSED, shell_complete=complete_query)
+@query_argument
 @format_options(EXPLANATION)
 @global_options(hidden=True)
 @click.pass_obj
@@ -51,7 +51,7 @@ def explain(
     cls=QueryCommand,
     epilog=epilog("searchfeed explain-query 'a OR -b'"),
 )
-@click.argument("query", nargs=-1, type=click.UNPROCESSED, shell_complete=complete_query)
+@query_argument
 @format_options(QUERY)
 @global_options(hidden=True)
 @click.pass_obj

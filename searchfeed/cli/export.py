@@ -13,7 +13,7 @@ from typing import BinaryIO
 import click
 
 from searchfeed.cli import streams
-from searchfeed.cli.base import Settings, complete_feed, epilog, global_options
+from searchfeed.cli.base import Settings, epilog, feeds_option, global_options
 from searchfeed.cli.progress import Bars
 from searchfeed.cli.streams import OutputError, complain
 from searchfeed.output.human import count, duration
@@ -37,14 +37,7 @@ _LONGEST = 64_000_001
     )
 )
 @click.argument("file", default="-", type=click.Path(dir_okay=False, path_type=Path))
-@click.option(
-    "--feed",
-    "feeds",
-    metavar="TEXT",
-    multiple=True,
-    shell_complete=complete_feed,
-    help="Only feeds whose title or URL holds this; may be given more than once.",
-)
+@feeds_option
 @global_options(hidden=True)
 @click.pass_obj
 def export(settings: Settings, /, *, file: Path, feeds: tuple[str, ...]) -> int:

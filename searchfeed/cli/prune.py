@@ -13,10 +13,10 @@ from searchfeed.cli import streams
 from searchfeed.cli.base import (
     QueryCommand,
     Settings,
-    complete_feed,
-    complete_query,
     epilog,
+    feeds_option,
     global_options,
+    query_argument,
 )
 from searchfeed.cli.progress import Bars
 from searchfeed.models import Selection
@@ -61,7 +61,7 @@ class Before(click.ParamType[datetime]):
         ),
     ),
 )
-@click.argument("query", nargs=-1, type=click.UNPROCESSED, shell_complete=complete_query)
+@query_argument
 @click.option(
     "--older",
     "before",
@@ -69,14 +69,7 @@ class Before(click.ParamType[datetime]):
     type=Before(),
     help="Only what is older: 5y, 90d, or than a date: 2020-08. What has no date stays.",
 )
-@click.option(
-    "--feed",
-    "feeds",
-    metavar="TEXT",
-    multiple=True,
-    shell_complete=complete_feed,
-    help="Only feeds whose title or URL holds this; may be given more than once.",
-)
+@feeds_option
 @click.option("--dry-run", is_flag=True, help="Show what would go, and let it stay.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @global_options(hidden=True)

@@ -7,10 +7,10 @@ import click
 from searchfeed.cli.base import (
     QueryCommand,
     Settings,
-    complete_query,
     epilog,
     format_options,
     global_options,
+    query_argument,
 )
 from searchfeed.errors import SearchfeedError
 from searchfeed.keys import search_key
@@ -47,7 +47,7 @@ def complete_search(context: click.Context, _: click.Parameter, typed: str) -> l
     ),
 )
 @click.argument("name", shell_complete=complete_search)
-@click.argument("query", nargs=-1, type=click.UNPROCESSED, shell_complete=complete_query)
+@query_argument
 @click.option(
     "--alert/--no-alert",
     default=None,

@@ -10,12 +10,12 @@ import click
 from searchfeed.cli.base import (
     QueryCommand,
     Settings,
-    complete_query,
     epilog,
     format_options,
     given,
     global_options,
     page_options,
+    query_argument,
 )
 from searchfeed.models import Facet, Results
 from searchfeed.output import FACETED, RESULTS, Faceted
@@ -79,7 +79,7 @@ class FacetNames(click.ParamType[tuple[Facet, ...]]):
         ),
     ),
 )
-@click.argument("query", nargs=-1, type=click.UNPROCESSED, shell_complete=complete_query)
+@query_argument
 @page_options
 @click.option(
     "--fuzzy/--no-fuzzy",

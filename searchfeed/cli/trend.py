@@ -7,11 +7,11 @@ import click
 from searchfeed.cli.base import (
     QueryCommand,
     Settings,
-    complete_feed,
-    complete_query,
     epilog,
+    feeds_option,
     format_options,
     global_options,
+    query_argument,
 )
 from searchfeed.models import Period
 from searchfeed.output import TREND
@@ -32,7 +32,7 @@ from searchfeed.output import TREND
         ),
     ),
 )
-@click.argument("query", nargs=-1, type=click.UNPROCESSED, shell_complete=complete_query)
+@query_argument
 @click.option(
     "--by",
     type=click.Choice([period.value for period in Period]),
@@ -40,14 +40,7 @@ from searchfeed.output import TREND
     show_default=True,
     help="What to count by; weeks begin on Monday.",
 )
-@click.option(
-    "--feed",
-    "feeds",
-    metavar="TEXT",
-    multiple=True,
-    shell_complete=complete_feed,
-    help="Only feeds whose title or URL holds this; may be given more than once.",
-)
+@feeds_option
 @format_options(TREND)
 @global_options(hidden=True)
 @click.pass_obj
