@@ -11,7 +11,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
@@ -27,9 +26,9 @@ from searchfeed import Index, QueryError, cli
 from searchfeed.archive import Archive
 from searchfeed.models import Entry, Feed
 from tests.loopback import Web
+from tests.program import PROGRAM, watching
 
 ROOT = Path(__file__).parents[1]
-PROGRAM = [sys.executable, "-m", "searchfeed"]
 NOON = datetime(2020, 8, 12, 12, tzinfo=UTC)
 KILLS = int(os.environ.get("SEARCHFEED_TEST_KILLS", "3"))
 
@@ -601,22 +600,6 @@ def lines_of(path: Path) -> int:
 # Round after round
 
 
-@contextmanager
-def watching(path: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        [*PROGRAM, "--index", str(path), "watch", "--every", "1s", *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "SEARCHFEED_ALLOW_PRIVATE": "1"},
-        text=True,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
 def test_watch_tells_across_restarts(tmp_path: Path, web: Web) -> None:
     out, path = tmp_path / "out", tmp_path / "index"
     command = script(tmp_path / "tell", RECORD.format(out=str(out)))
@@ -624,14 +607,14 @@ def test_watch_tells_across_restarts(tmp_path: Path, web: Web) -> None:
     with Index(path) as index:
         index.subscribe(web.url("/feed"), allow_private=True)
         index.save("ai", "llm", alert=True)
-    with watching(path, "--exec", command) as process:
+    with watching(path, "--every", "1s", "--exec", command) as process:
         web.publish("/feed", rss(a="llm before, edited", b="llm one", c="rust"))
         wait_until(lambda: titles(out) == {"llm one"})
         web.publish("/feed", rss(b="llm one, edited", d="llm two"))
         wait_until(lambda: "llm two" in titles(out))
         process.kill()
     web.publish("/feed", rss(b="llm one", d="llm two", e="llm three"))
-    with watching(path, "--exec", command) as process:
+    with watching(path, "--every", "1s", "--exec", command) as process:
         wait_until(lambda: "llm three" in titles(out))
         asked = len(web.requests)
         wait_until(lambda: len(web.requests) >= asked + 2)
@@ -656,7 +639,7 @@ def test_a_command_that_hangs_does_not_keep_watch_from_stopping(tmp_path: Path, 
         index.subscribe(web.url("/feed"), allow_private=True)
         index.save("ai", "llm", alert=True)
     web.publish("/feed", rss(a="x", b="llm"))
-    with watching(path, "--exec", command) as process:
+    with watching(path, "--every", "1s", "--exec", command) as process:
         wait_until(lambda: pid.exists() and bool(pid.read_text()))
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=20)

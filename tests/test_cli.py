@@ -34,10 +34,10 @@ from searchfeed.errors import EntryNotFoundError, QueryError, SourceError
 from searchfeed.index import Index
 from searchfeed.models import Report
 from searchfeed.output.clean import UNSAFE
+from tests.program import PROGRAM
 
 jsonschema = import_module("jsonschema")
 
-PROGRAM = [sys.executable, "-m", "searchfeed"]
 ENTRIES = [
     ("Migrant Resource Centre opens in Dushanbe", "The Ministry of Labour opened a centre.", 11),
     ("IBM Silk Routes in Ukraine", "Border guards met for integrated border management.", 12),

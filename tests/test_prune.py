@@ -8,7 +8,6 @@ import random
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -27,10 +26,10 @@ from searchfeed import Entry, EntryNotFoundError, Feed, Index, QueryError
 from searchfeed.archive import Archive, removing
 from searchfeed.index import Index as Door
 from searchfeed.store import ARCHIVE
+from tests.program import PROGRAM
 
 NOON = datetime(2020, 8, 1, 12, tzinfo=UTC)
 KILLS = int(os.environ.get("SEARCHFEED_TEST_KILLS", "6"))
-PROGRAM = [sys.executable, "-m", "searchfeed"]
 
 
 def entry(number: int, *, feed: str = "http://a/feed", body: str = "ferry") -> Entry:

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -29,12 +28,12 @@ from searchfeed.errors import (
     ParseError,
 )
 from searchfeed.models import Enclosure, Entry, Feed
+from tests.program import PROGRAM
 
 jsonschema = import_module("jsonschema")
 
 ROOT = Path(__file__).parents[1]
 NOON = datetime(2020, 8, 1, 12, tzinfo=UTC)
-PROGRAM = [sys.executable, "-m", "searchfeed"]
 HEADER = json.dumps({"format": "searchfeed export", "version": 1, "release": "0.2.0"})
 
 

@@ -6,7 +6,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,8 +22,7 @@ from searchfeed.intake import web as intake_web
 from searchfeed.locks import WriteLock
 from searchfeed.models import SubscriptionState
 from tests.loopback import Answer, Received, Web
-
-PROGRAM = [sys.executable, "-m", "searchfeed"]
+from tests.program import PROGRAM
 
 KILLS = int(os.environ.get("SEARCHFEED_TEST_KILLS", "3"))
 """A kill takes about a second."""

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,6 +16,7 @@ import pytest
 from searchfeed import Index
 from searchfeed.cli.watch import Interval
 from tests.loopback import Answer, Web
+from tests.program import watching
 
 
 def rss(title: str, *entries: str) -> bytes:
@@ -41,22 +39,6 @@ def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
-
-
-@contextmanager
-def watching(path: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "searchfeed", "--index", str(path), "watch", *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "SEARCHFEED_ALLOW_PRIVATE": "1"},
-        text=True,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def stopped(process: subprocess.Popen[str], number: signal.Signals) -> list[str]:
