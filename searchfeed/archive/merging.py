@@ -134,7 +134,7 @@ def _merge_feed(connection: sqlite3.Connection, line: FeedLine) -> None:
             storing.renumber(connection, number)
     connection.execute(
         "UPDATE feed SET name = ?, tags = ?, key = iif(? = 'link', 'link', key) WHERE number = ?",
-        (name, json.dumps(tags, ensure_ascii=False, separators=(",", ":")), line.key, number),
+        (name, records.packed(tags), line.key, number),
     )
     if line.subscription:
         # One that is here keeps its address: it may hold a password, which no export does.

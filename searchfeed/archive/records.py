@@ -104,12 +104,12 @@ def content(entry: Entry) -> Content:
     return (
         entry.title,
         entry.link,
-        _json(entry.authors),
-        _json(entry.tags),
+        packed(entry.authors),
+        packed(entry.tags),
         microseconds(entry.published),
         microseconds(entry.updated),
         entry.language,
-        _json([[file.url, file.type, file.length] for file in entry.enclosures]),
+        packed([[file.url, file.type, file.length] for file in entry.enclosures]),
         entry.body,
     )
 
@@ -133,7 +133,7 @@ def content_hash(values: Content) -> bytes:
 
 def hashed(values: Sequence[Any]) -> bytes:
     """What ``content_hash`` is the hash of; surrogates stand for bytes that are no UTF-8."""
-    return _json(values).encode(errors="surrogateescape")
+    return packed(values).encode(errors="surrogateescape")
 
 
 def entry(row: Sequence[Any]) -> Entry:
@@ -195,5 +195,6 @@ def line(given: str) -> str:
     return " ".join(text(given).split())
 
 
-def _json(value: Sequence[Any]) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+def packed(values: Sequence[Any]) -> str:
+    """A list as JSON, in the form that it is kept in and that hashes are made of."""
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))

@@ -315,8 +315,9 @@ def _tags(connection: sqlite3.Connection, number: int) -> list[str]:
 
 def _set_tags(connection: sqlite3.Connection, number: int, tags: Sequence[str]) -> None:
     if list(tags) != _tags(connection, number):
-        packed = json.dumps(tags, ensure_ascii=False, separators=(",", ":"))
-        connection.execute("UPDATE feed SET tags = ? WHERE number = ?", (packed, number))
+        connection.execute(
+            "UPDATE feed SET tags = ? WHERE number = ?", (records.packed(tags), number)
+        )
         storing.renumber(connection, number)
 
 
