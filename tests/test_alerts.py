@@ -30,7 +30,7 @@ from tests.program import PROGRAM, watching
 
 ROOT = Path(__file__).parents[1]
 NOON = datetime(2020, 8, 12, 12, tzinfo=UTC)
-KILLS = int(os.environ.get("SEARCHFEED_TEST_KILLS", "3"))
+KILLS = int(os.environ.get("SEARCHFEED_KILLS", "3"))
 
 
 def rss(**entries: str) -> bytes:

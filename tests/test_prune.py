@@ -29,7 +29,7 @@ from searchfeed.store import ARCHIVE
 from tests.program import PROGRAM
 
 NOON = datetime(2020, 8, 1, 12, tzinfo=UTC)
-KILLS = int(os.environ.get("SEARCHFEED_TEST_KILLS", "6"))
+KILLS = int(os.environ.get("SEARCHFEED_KILLS", "6"))
 
 
 def entry(number: int, *, feed: str = "http://a/feed", body: str = "ferry") -> Entry:

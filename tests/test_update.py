@@ -24,7 +24,7 @@ from searchfeed.models import SubscriptionState
 from tests.loopback import Answer, Received, Web
 from tests.program import PROGRAM
 
-KILLS = int(os.environ.get("SEARCHFEED_TEST_KILLS", "3"))
+KILLS = int(os.environ.get("SEARCHFEED_KILLS", "3"))
 """A kill takes about a second."""
 
 
