@@ -16,7 +16,7 @@ import click
 from searchfeed.cli import streams
 from searchfeed.engines import ENGINES
 from searchfeed.errors import SearchfeedError
-from searchfeed.models import FeedState, Sort
+from searchfeed.models import Sort
 from searchfeed.output import Renderers
 from searchfeed.output.clean import clean, line
 
@@ -164,19 +164,14 @@ class QueryCommand(click.Command):
 
 def complete_query(context: click.Context, _: click.Parameter, typed: str) -> list[str]:
     """What the last word of a query may become, for the shell; nothing where there is no index."""
-    settings = context.find_root().ensure_object(Settings)
-    try:
-        with settings.open() as index:
-            return list(index.complete(typed))
-    except (SearchfeedError, click.ClickException):
-        # There is nowhere to say it: the user is still typing.
-        return []
+    return ask_while_typing(context, lambda index: index.complete(typed))
 
 
 def complete_feed(context: click.Context, _: click.Parameter, typed: str) -> list[str]:
     """The titles of feeds, of which a word begins so, for the shell."""
     wanted = typed.casefold()
-    titles = dict.fromkeys(line(feed.title).strip() for feed in _known(context))
+    known = ask_while_typing(context, lambda index: index.feeds())
+    titles = dict.fromkeys(line(feed.title).strip() for feed in known)
     return [title for title in titles if title and f" {wanted}" in f" {title.casefold()}"]
 
 
@@ -199,7 +194,7 @@ def _feeds(context: click.Context, typed: str, *, subscribed: bool) -> list[Comp
 
     wanted = typed.casefold()
     items = []
-    for feed in _known(context):
+    for feed in ask_while_typing(context, lambda index: index.feeds()):
         # A shell takes what stands before a colon for a word of its own, and the part is enough.
         whole = "://" in typed
         address = feed.url if whole else feed.url.partition("://")[2] or feed.url
@@ -209,14 +204,17 @@ def _feeds(context: click.Context, typed: str, *, subscribed: bool) -> list[Comp
     return items
 
 
-def _known(context: click.Context) -> tuple[FeedState, ...]:
+def ask_while_typing(
+    context: click.Context, question: Callable[[Index], Iterable[Value]]
+) -> list[Value]:
+    """What the index answers, for the shell; nothing where there is none."""
     settings = context.find_root().ensure_object(Settings)
     try:
         with settings.open() as index:
-            return index.feeds()
+            return list(question(index))
     except (SearchfeedError, click.ClickException):
         # There is nowhere to say it: the user is still typing.
-        return ()
+        return []
 
 
 query_argument = click.argument(

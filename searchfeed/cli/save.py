@@ -7,24 +7,19 @@ import click
 from searchfeed.cli.base import (
     QueryCommand,
     Settings,
+    ask_while_typing,
     epilog,
     format_options,
     global_options,
     query_argument,
 )
-from searchfeed.errors import SearchfeedError
 from searchfeed.keys import search_key
 from searchfeed.output import SEARCHES
 
 
 def complete_search(context: click.Context, _: click.Parameter, typed: str) -> list[str]:
     """The saved searches, for the shell; nothing where there is no index."""
-    settings = context.find_root().ensure_object(Settings)
-    try:
-        with settings.open() as index:
-            names = [each.name for each in index.searches()]
-    except SearchfeedError:
-        return []
+    names = [each.name for each in ask_while_typing(context, lambda index: index.searches())]
     start = typed.removeprefix("@").casefold()
     sign = "@" if typed.startswith("@") else ""
     return [f"{sign}{name}" for name in names if name.casefold().startswith(start)]
