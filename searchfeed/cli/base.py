@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from searchfeed.cli import streams
+from searchfeed.cli.configuration import Configuration, nearest
 from searchfeed.engines import ENGINES
 from searchfeed.errors import SearchfeedError
 from searchfeed.models import Sort
@@ -23,7 +24,6 @@ from searchfeed.output.clean import clean, line
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from searchfeed.cli.configuration import Configuration
     from searchfeed.index import Index
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -108,11 +108,8 @@ class Group(click.Group):
         name = args[0]
         known = self.get_command(ctx, name) is not None
         if not known and not ctx.resilient_parsing and not name.startswith("-"):
-            from difflib import get_close_matches
-
-            near = get_close_matches(name, self.commands, n=1)
-            if near:
-                remedy = f"did you mean: {ctx.command_path} {near[0]}"
+            if near := nearest(name, self.commands):
+                remedy = f"did you mean: {ctx.command_path} {near}"
             elif ctx.parent:
                 remedy = f"there are: {', '.join(self.commands)}"
             else:

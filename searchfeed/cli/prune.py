@@ -20,6 +20,7 @@ from searchfeed.cli.base import (
 )
 from searchfeed.cli.progress import Bars
 from searchfeed.models import Selection
+from searchfeed.output.clean import line
 from searchfeed.output.human import count, date, duration
 
 _FEEDS = 10
@@ -104,9 +105,9 @@ def prune(
             settings.say("no entry is to go")
             return 1
         if dry_run:
-            streams.write(f"{row}\n" for row in _rows(chosen, _FEEDS))
+            streams.write(f"{row}\n" for row in _rows(chosen))
             return 0
-        for row in _rows(chosen, _FEEDS):
+        for row in _rows(chosen):
             streams.say(row)
         if not yes and not click.confirm("Take them out for good?", err=True):
             settings.say("nothing was taken out")
@@ -118,16 +119,14 @@ def prune(
     return 0
 
 
-def _rows(chosen: Selection, most: int) -> Iterator[str]:
+def _rows(chosen: Selection) -> Iterator[str]:
     """What would go: how many, of which time, of which feeds."""
-    from searchfeed.output.clean import line
-
     dates = ""
     if chosen.oldest and chosen.newest:
         oldest, newest = date(chosen.oldest, None), date(chosen.newest, None)
         dates = f", of {oldest}" if oldest == newest else f", from {oldest} to {newest}"
     yield f"{count(len(chosen), 'entry')}{dates}:"
-    for feed in chosen.feeds[:most]:
+    for feed in chosen.feeds[:_FEEDS]:
         yield f"  {feed.count:>9,}  {line(feed.label).strip()}"
-    if rest := chosen.feeds[most:]:
+    if rest := chosen.feeds[_FEEDS:]:
         yield f"  {sum(feed.count for feed in rest):>9,}  in {count(len(rest), 'other feed')}"
