@@ -40,10 +40,12 @@ def link_key(link: str) -> str:
 def normalised_link(link: str) -> str:
     """``link`` for comparison: what differs between two copies of one address is taken out.
 
+    No link stays none.
+
     >>> normalised_link("HTTPS://Example.org:443//news//1/?utm_source=rss#top")
     'https://example.org/news/1/'
     """
-    if _NORMAL.fullmatch(link):
+    if not link or _NORMAL.fullmatch(link):
         return link
     try:
         parts = urlsplit(link)

@@ -224,9 +224,7 @@ def _lone(items: Sequence[_Item]) -> list[_Item]:
 
 def _item(id: str, values: Content) -> _Item:
     title, link, body = values[0], values[1], values[-1]
-    return _Item(
-        id, normalised_link(link) if link else "", title, body, records.content_date(values)
-    )
+    return _Item(id, normalised_link(link), title, body, records.content_date(values))
 
 
 def _items(contents: Mapping[str, Content]) -> list[_Item]:
@@ -253,12 +251,8 @@ def _having_links(
         """,
         (feed, limit),
     ).fetchall()
-    wanted = {_normalised(values[1]) for values in contents} if rows else set()
-    return [number for number, link in rows if _normalised(link) in wanted]
-
-
-def _normalised(link: str) -> str:
-    return normalised_link(link) if link else ""
+    wanted = {normalised_link(values[1]) for values in contents} if rows else set()
+    return [number for number, link in rows if normalised_link(link) in wanted]
 
 
 def _stored(

@@ -66,7 +66,7 @@ def _key(draft: Draft, shared_guids: frozenset[str]) -> str:
     entry = draft.entry
     if draft.guid and draft.guid not in shared_guids:
         return f"guid:{draft.guid}"
-    link = normalised_link(entry.link) if entry.link else ""
+    link = normalised_link(entry.link)
     if draft.guid:
         return f"guid:{draft.guid}\0{link}"
     if link:
