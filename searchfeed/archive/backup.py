@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from searchfeed.archive.connections import Connections
+from searchfeed.archive.connections import Connections, remove
 from searchfeed.errors import ArchiveError
 
 
@@ -53,8 +53,7 @@ class Backups:
         except OSError as error:
             raise ArchiveError(f"cannot write {file}: {error.strerror or error}") from error
         finally:
-            for suffix in ("", "-wal", "-shm", "-journal"):
-                Path(f"{temporary}{suffix}").unlink(missing_ok=True)
+            remove(temporary)
         return len(found.entries)
 
 

@@ -208,6 +208,12 @@ class Connections:
         return ArchiveError(f"the archive {self._path}: {trouble}")
 
 
+def remove(database: Path) -> None:
+    """Remove a database and the files beside it."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        Path(f"{database}{suffix}").unlink(missing_ok=True)
+
+
 class _Frozen(sqlite3.Connection):
     """A connection that reads a database as it lies there, and makes no file."""
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypeGuard
 
 from searchfeed.archive import schema
+from searchfeed.archive.connections import remove
 from searchfeed.archive.examining import connect, is_as_stored
 from searchfeed.archive.pages import PAGE_SIZE, Pages
 from searchfeed.archive.restoring import restore
@@ -281,10 +282,4 @@ def _fits(row: Iterable[Any]) -> bool:
     )
 
 
-def remove(database: Path) -> None:
-    """Remove a database and the files beside it."""
-    for suffix in ("", "-wal", "-shm", "-journal"):
-        Path(f"{database}{suffix}").unlink(missing_ok=True)
-
-
-__all__ = ("ALERT", "FEED", "SEARCH", "SUBSCRIPTION", "Remains", "Row", "remove")
+__all__ = ("ALERT", "FEED", "SEARCH", "SUBSCRIPTION", "Remains", "Row")

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from searchfeed.archive import records, schema
+from searchfeed.archive.connections import remove
 from searchfeed.archive.pages import Pages
-from searchfeed.archive.remains import ALERT, FEED, SEARCH, SUBSCRIPTION, Remains, Row, remove
+from searchfeed.archive.remains import ALERT, FEED, SEARCH, SUBSCRIPTION, Remains, Row
 from searchfeed.errors import ArchiveError
 
 _DATES = 8, 9
