@@ -86,6 +86,11 @@ class Subscriptions:
         subscribed = {each: each.subscription for each in self.feeds() if each.subscription}
         return subscribed[naming.meant(text, [*subscribed])]
 
+    def subscription_of(self, feed_url: str) -> Subscription | None:
+        """The subscription of the feed with just this identity; None where there is none."""
+        with self._connections.read() as connection:
+            return states.read(connection, _feed_number(connection, feed_url))
+
     def subscribe(self, url: str, *, title: str = "", tags: Iterable[str] = ()) -> Subscription:
         """Have a feed fetched from ``url`` from now on; one that is fetched already stays as it is.
 

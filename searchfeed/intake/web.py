@@ -216,9 +216,8 @@ class _Run:
 
         if not response.moved_to:
             return ()
-        try:
-            after = self._archive.subscription(subscription.feed_url)
-        except FeedNotFoundError:
+        after = self._archive.subscription_of(subscription.feed_url)
+        if after is None:
             return ()
         if after.url != subscription.url:
             return (f"{after.feed_url}: it has moved, and is fetched from {redacted(after.url)}",)
