@@ -157,19 +157,15 @@ FEEDS: Renderers[tuple[FeedState, ...]] = Renderers(
 SEARCHES: Renderers[tuple[SavedSearch, ...]] = Renderers(
     people="table",
     programs="plain",
-    functions={
-        "table": "saved:searches_table",
-        "plain": "saved:searches_plain",
-        "json": "records:searches",
-    },
+    functions={"table": "saved:searches", "plain": "plain:searches", "json": "records:searches"},
 )
 
 ALERTS: Renderers[tuple[Alert, ...]] = Renderers(
     people="table",
     programs="plain",
     functions={
-        "table": "saved:alerts_table",
-        "plain": "saved:alerts_plain",
+        "table": "saved:alerts",
+        "plain": "plain:alerts",
         "json": "records:alerts",
         "ndjson": "records:alert_lines",
     },

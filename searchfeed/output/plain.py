@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from searchfeed.models import Entry, FeedState, Results, Stats, Trend
+from searchfeed.alerting import Alert
+from searchfeed.archive import SavedSearch
+from searchfeed.models import Entry, FeedState, Hit, Results, Stats, Trend
 from searchfeed.output import Faceted, Screen
 from searchfeed.output.clean import clean, line
 from searchfeed.output.human import last_read, other_feeds, state, timestamp
@@ -18,16 +20,7 @@ from searchfeed.output.human import last_read, other_feeds, state, timestamp
 def results(results: Results, _screen: Screen) -> Iterator[str]:
     """A line a hit: id, date, title, feed, link, the best passage, other feeds of the story."""
     for hit in results:
-        entry = hit.entry
-        yield _row(
-            entry.id,
-            timestamp(entry.date),
-            entry.title,
-            entry.feed_title or entry.feed_url,
-            entry.link,
-            hit.snippets[0].text,
-            "; ".join(other_feeds(hit)),
-        )
+        yield _row(*_hit(hit))
 
 
 def faceted(faceted: Faceted, screen: Screen) -> Iterator[str]:
@@ -87,6 +80,19 @@ def feeds(feeds: tuple[FeedState, ...], _screen: Screen) -> Iterator[str]:
         )
 
 
+def searches(searches: tuple[SavedSearch, ...], _screen: Screen) -> Iterator[str]:
+    """A line a search: name, query, ``alert`` or nothing, how many wait, when it was saved."""
+    for each in searches:
+        alert = "alert" if each.alert else ""
+        yield _row(each.name, each.text, alert, str(each.waiting), timestamp(each.saved))
+
+
+def alerts(alerts: tuple[Alert, ...], _screen: Screen) -> Iterator[str]:
+    """A line an alert: the columns of a hit and one more, the name of the search."""
+    for alert in alerts:
+        yield _row(*_hit(alert.hit), alert.search)
+
+
 def stats(stats: Stats, _screen: Screen) -> Iterator[str]:
     """A line a figure: its name as in the JSON, and its value; sizes are in bytes."""
     yield _row("path", stats.path)
@@ -98,6 +104,19 @@ def stats(stats: Stats, _screen: Screen) -> Iterator[str]:
     yield _row("newest", timestamp(stats.newest))
     yield _row("archive_size", str(stats.archive_size))
     yield _row("index_size", str(stats.index_size))
+
+
+def _hit(hit: Hit) -> tuple[str, ...]:
+    entry = hit.entry
+    return (
+        entry.id,
+        timestamp(entry.date),
+        entry.title,
+        entry.feed_title or entry.feed_url,
+        entry.link,
+        hit.snippets[0].text,
+        "; ".join(other_feeds(hit)),
+    )
 
 
 def _row(*columns: str) -> str:
