@@ -8,11 +8,11 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from searchfeed.errors import ParseError, SourceError
-from searchfeed.models import Report
+from searchfeed.models import Feed, Report
 from searchfeed.values import dataclass
 
 if TYPE_CHECKING:
-    from searchfeed.archive import Archive
+    from searchfeed.archive import Archive, Changes
     from searchfeed.feeds.workers import Document
     from searchfeed.intake.subscriptions import Keeper, Progress
     from searchfeed.sources import Source
@@ -107,13 +107,14 @@ def _stored(
                 continue
             source = sources[place]
             changes = archive.store(outcome, source=source.url, digest=mark)
-            said = outcome.warnings + changes.warnings
-            warnings = tuple(f"{source.name}: {warning}" for warning in said)
-            finish(
-                place,
-                Report(changes.added, changes.updated, changes.unchanged, (), warnings),
-            )
+            finish(place, report_of(source.name, outcome, changes))
     return sum(reports, Report())
+
+
+def report_of(name: str, feed: Feed, changes: Changes) -> Report:
+    """What came of a feed that was stored; ``name`` says whose the warnings are."""
+    warnings = tuple(f"{name}: {each}" for each in feed.warnings + changes.warnings)
+    return Report(changes.added, changes.updated, changes.unchanged, warnings=warnings)
 
 
 def digest(data: bytes, content_type: str = "") -> bytes:
@@ -126,4 +127,4 @@ def digest(data: bytes, content_type: str = "") -> bytes:
     return blake2b(unusual.encode() + data, digest_size=16, person=PARSER).digest()
 
 
-__all__ = ("digest", "take_in")
+__all__ = ("digest", "report_of", "take_in")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from searchfeed.errors import FeedNotFoundError, FetchError, ParseError, SourceError
 from searchfeed.intake.fetching import Answered, Fetching
-from searchfeed.intake.files import digest
+from searchfeed.intake.files import digest, report_of
 from searchfeed.intake.subscriptions import Keeper, Progress, subscribe
 from searchfeed.models import Feed, Report, Subscription
 from searchfeed.values import dataclass
@@ -200,10 +200,8 @@ class _Run:
                 fetched=_kept(response),
             )
             self._catch_up_at_times()
-        said = outcome.warnings + changes.warnings
-        warnings = tuple(f"{subscription.feed_url}: {each}" for each in said)
-        warnings += self._moved(subscription, response)
-        self._finish(Report(changes.added, changes.updated, changes.unchanged, warnings=warnings))
+        report = report_of(subscription.feed_url, outcome, changes)
+        self._finish(report + Report(warnings=self._moved(subscription, response)))
 
     def _unchanged(self, subscription: Subscription, response: Response, entries: int) -> None:
         with self._keeper.writing():
@@ -226,18 +224,17 @@ class _Run:
     def _no_feed(self, document: _Document, error: ParseError) -> None:
         """Follow what came in the place of a feed, or note that it is none."""
         subscription = document.subscription
-        never_had = subscription.feed_url in self._new or subscription.last_success is None
+        new = subscription.feed_url in self._new
+        follow = self._follow and (new or subscription.last_success is None)
         try:
             found = _leads_to(document)
         except ParseError as wrong:
             error, found = wrong, ()
-        if not found:
-            self._failed(subscription, error, kept=subscription.feed_url not in self._new)
-            return
-        if not (self._follow and never_had):
+        if found and not follow:
             remedy = f"it announces {found[0].url}; subscribe with: searchfeed feeds add URL"
             error = ParseError(error.source, error.reason, remedy)
-            self._failed(subscription, error, kept=subscription.feed_url not in self._new)
+        if not (found and follow):
+            self._failed(subscription, error, kept=not new)
             return
         tags = self._archive.feed(subscription.feed_url).tags
         self._found += [replace(each, tags=(*each.tags, *tags)) for each in found]
