@@ -34,6 +34,11 @@ class Condition:
     label: str
 
     @property
+    def key(self) -> tuple[Facet, str]:
+        """What tells it from others: its label does not."""
+        return self.facet, self.value
+
+    @property
     def name(self) -> str:
         """What is before the colon of its condition."""
         return "date" if self.facet in PERIODS else self.facet.value
@@ -99,8 +104,7 @@ class Criteria:
 
     def toggled(self, condition: Condition) -> Criteria:
         """The same with a condition more or, where it has it already, less."""
-        key = (condition.facet, condition.value)
-        kept = tuple(each for each in self.conditions if (each.facet, each.value) != key)
+        kept = tuple(each for each in self.conditions if each.key != condition.key)
         added = () if len(kept) < len(self.conditions) else (condition,)
         return replace(self, conditions=(*kept, *added), like=None)
 
@@ -108,10 +112,6 @@ class Criteria:
         """The same, kept to a stretch of time in the place of the one before."""
         others = tuple(each for each in self.conditions if each.facet is not condition.facet)
         return replace(self, conditions=(*others, condition), like=None)
-
-    def holds(self, facet: Facet, value: str) -> bool:
-        """Whether results are kept to that value."""
-        return any(each.facet is facet and each.value == value for each in self.conditions)
 
     def resorted(self) -> Criteria:
         """The same in the next order."""

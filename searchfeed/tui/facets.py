@@ -24,6 +24,7 @@ TITLES = {
     Facet.LANGUAGE: "Languages",
     Facet.YEAR: "Years",
 }
+"""The facets that are counted by, in this order, and what stands above the values of each."""
 
 
 class FacetBar(Listing):
@@ -54,12 +55,12 @@ class FacetBar(Listing):
     def show(self, facets: Mapping[Facet, tuple[FacetCount, ...]], criteria: Criteria) -> None:
         """Show the counts, and all values that results are kept to, whatever their count."""
         under = self._rows[self.cursor] if self._rows else None
-        self._held = frozenset((each.facet, each.value) for each in criteria.conditions)
+        self._held = frozenset(each.key for each in criteria.conditions)
         self._counts = {
             (facet, each.value): each.count for facet, counts in facets.items() for each in counts
         }
         self._rows = []
-        for facet, title in TITLES.items():
+        for facet in TITLES:
             counts = facets.get(facet, ())
             values = [Condition(facet, each.value, line(each.label)) for each in counts]
             known = {each.value for each in values}
@@ -70,7 +71,7 @@ class FacetBar(Listing):
             ]
             if facet is Facet.YEAR:
                 values.sort(key=lambda each: each.value, reverse=True)
-            if title and values:
+            if values:
                 self._rows += [facet, *values]
         self.count = len(self._rows)
         self.resize_rows()
@@ -95,10 +96,10 @@ class FacetBar(Listing):
         simple = spoken(self)
         if isinstance(each, Facet):
             return [Text(f" {TITLES[each]}", ink(self, "facets--heading"))]
-        held = (each.facet, each.value) in self._held
+        held = each.key in self._held
         pointer = (">" if simple else "▌") if row == self.cursor and self.has_focus else " "
         chosen = ("x " if simple else "● ") if held else "  "
-        number = f"{self._counts.get((each.facet, each.value), 0):,}"
+        number = f"{self._counts.get(each.key, 0):,}"
         label = Text(f"{pointer}{chosen}{each.label}", ink(self, "facets--held") if held else "")
         label.truncate(max(width - len(number) - 2, 4), overflow="ellipsis", pad=True)
         return [Text.assemble(label, " ", (number, ink(self, "facets--count")))]
@@ -133,4 +134,4 @@ class FacetBar(Listing):
 
 
 def _key(row: Facet | Condition | None) -> object:
-    return (row.facet, row.value) if isinstance(row, Condition) else row
+    return row.key if isinstance(row, Condition) else row

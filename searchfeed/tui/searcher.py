@@ -14,10 +14,8 @@ from searchfeed.errors import SearchfeedError
 from searchfeed.index import Index
 from searchfeed.models import Facet, FacetCount, Hit, Period, Results, Trend
 from searchfeed.tui.criteria import Criteria
+from searchfeed.tui.facets import TITLES
 from searchfeed.tui.lanes import Lane
-
-FACETS = (Facet.FEED, Facet.TAG, Facet.LANGUAGE, Facet.YEAR)
-"""What the side bar counts by."""
 
 PATIENCE = 0.3
 """Seconds for which the first search waits until it is known which entries tell the same story."""
@@ -206,9 +204,9 @@ class Searcher:
         """The counts of each facet; where any of several values may hold, of the others too."""
         chosen = {each.facet for each in criteria.conditions} - {Facet.TAG}
         counts = self._index.facets(
-            criteria.query(), [each for each in FACETS if each not in chosen]
+            criteria.query(), [each for each in TITLES if each not in chosen]
         )
-        for facet in FACETS:
+        for facet in TITLES:
             if facet in chosen:
                 counts |= self._index.facets(criteria.query(without=facet), [facet])
         return counts
