@@ -51,7 +51,7 @@ def sparkline(counts: Sequence[int], *, ascii: bool = False) -> str:  # noqa: A0
     '▁ ▄█'
     """
     marks = PLAIN_STANDING if ascii else STANDING
-    return "".join(marks[_scaled(number, max(counts), len(marks) - 1)] for number in counts)
+    return "".join(marks[scaled(number, max(counts), len(marks) - 1)] for number in counts)
 
 
 def _bars(trend: Trend, counts: Sequence[int], width: int, *, ascii: bool) -> Iterator[str]:  # noqa: A002
@@ -61,7 +61,7 @@ def _bars(trend: Trend, counts: Sequence[int], width: int, *, ascii: bool) -> It
     marks = PLAIN_LYING if ascii else LYING
     full = len(marks) - 1
     for bucket in trend.buckets:
-        cells, rest = divmod(_scaled(bucket.count, max(counts), room * full), full)
+        cells, rest = divmod(scaled(bucket.count, max(counts), room * full), full)
         bar = marks[full] * cells + marks[rest].strip()
         label = f"{bucket.name:<{name_width}}  {bucket.count:>{count_width},}"
         yield f"{label}  {bar}".rstrip() + "\n"
@@ -74,10 +74,10 @@ def _columns(trend: Trend, counts: Sequence[int], width: int, *, ascii: bool) ->
     most = max(column_counts)
     marks = PLAIN_LYING if ascii else STANDING
     full = len(marks) - 1
-    levels = [_scaled(number, most, HEIGHT * full) for number in column_counts]
+    levels = [scaled(number, most, HEIGHT * full) for number in column_counts]
     for row in reversed(range(HEIGHT)):
         label = f"{most:,}" if row == HEIGHT - 1 else ""
-        cells = "".join(marks[min(max(level - row * full, 0), full)] for level in levels)
+        cells = "".join(mark(level, row, marks) for level in levels)
         yield f"{label:>{label_width}}  {cells}".rstrip() + "\n"
     first, last = trend.buckets[0].name, trend.buckets[-1].name
     between = max(len(levels) - len(first) - len(last), 1)
@@ -98,9 +98,19 @@ def _fitted(counts: Sequence[int], width: int) -> tuple[int, list[int], int]:
         together += 1
 
 
-def _scaled(number: int, most: int, steps: int) -> int:
+def scaled(number: int, most: int, steps: int) -> int:
     """A number as steps of the way to the largest; at least one for any but 0."""
     return -(-number * steps // most) if number else 0
+
+
+def mark(level: int, row: int, marks: str) -> str:
+    """What a column shows in a row, from 0 at its foot; ``level`` is its height in steps.
+
+    >>> [mark(11, row, STANDING) for row in (0, 1, 2)]
+    ['█', '▃', ' ']
+    """
+    full = len(marks) - 1
+    return marks[min(max(level - row * full, 0), full)]
 
 
 def _closing(trend: Trend) -> str:

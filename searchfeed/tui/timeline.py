@@ -14,13 +14,14 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from searchfeed.models import Bucket, Facet, Trend
-from searchfeed.output.chart import STANDING
+from searchfeed.output.chart import STANDING, mark, scaled
 from searchfeed.output.human import count
 from searchfeed.tui.criteria import Condition
 from searchfeed.tui.drawing import ink, spoken, strip
 from searchfeed.values import dataclass
 
 _FULL = len(STANDING) - 1
+"""Steps of a cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,6 @@ class Timeline(Widget, can_focus=True):
     def show(self, trend: Trend | None) -> None:
         """Show these counts; what was chosen in others is not."""
         self._buckets = trend.buckets if trend else ()
-        self._columns_for = ()
         self.cursor = self.other = -1
         self.refresh()
 
@@ -132,15 +132,13 @@ class Timeline(Widget, can_focus=True):
         label = ink(self, "timeline--label")
         lowest = y == height - 1
         most = max(column.count for column in columns)
-        below = (height - 1 - y) * _FULL
         name = columns[0].first.name if lowest else ""
         line = Text(f"{name:>{self._label_width}} ", label)
         chosen = self.chosen if self.has_focus or self.other >= 0 else range(0)
         for place, column in enumerate(columns):
-            level = -(-column.count * height * _FULL // most) if column.count else 0
-            mark = STANDING[min(max(level - below, 0), _FULL)]
+            level = scaled(column.count, most, height * _FULL)
             gap = " " if self._cell > 2 else ""
-            cell = mark * (self._cell - len(gap)) + gap
+            cell = mark(level, height - 1 - y, STANDING) * (self._cell - len(gap)) + gap
             line.append(cell, marked if place in chosen else bar)
         if lowest:
             line.append(f" {columns[-1].last.name}", label)
