@@ -44,16 +44,12 @@ class Help(ModalScreen[None]):
 
     def _text(self) -> Text:
         text = Text()
-        for title, rows in self._parts:
-            text.append(f"{title}\n", "bold")
-            for keys, what in rows:
-                text.append(f"  {keys:<{_KEYS}} {what}\n")
-            text.append("\n")
-        for title, examples in GROUPS:
-            text.append(f"{title}\n", "bold")
-            for example, what in examples:
-                text.append(f"  {example:<{_EXAMPLE}} {what}\n")
-            text.append("\n")
+        for parts, width in ((self._parts, _KEYS), (GROUPS, _EXAMPLE)):
+            for title, rows in parts:
+                text.append(f"{title}\n", "bold")
+                for typed, what in rows:
+                    text.append(f"  {typed:<{width}} {what}\n")
+                text.append("\n")
         text.rstrip()
         return text
 

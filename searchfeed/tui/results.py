@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from rich.style import Style
 from rich.text import Text
 from textual.message import Message
 
-from searchfeed.models import Hit, Results, Snippet
-from searchfeed.output.clean import line
+from searchfeed.models import Hit, Results
 from searchfeed.output.human import ago, other_feeds
-from searchfeed.output.ink import passage
+from searchfeed.output.ink import PLAIN, passage, text
 from searchfeed.output.wrapping import wrap
 from searchfeed.tui.drawing import ink, spoken
 from searchfeed.tui.listing import Listing
@@ -147,11 +145,11 @@ class ResultList(Listing):
         ]
 
     def _heading(self, hit: Hit, room: int) -> Text:
-        title = _styled(
-            hit.snippet("title"), ink(self, "results--title"), ink(self, "results--match")
-        )
+        style = ink(self, "results--title")
+        found = hit.snippet("title")
+        title = passage(found, style, ink(self, "results--match")) if found else Text()
         if not title.plain.strip():
-            title = Text("(no title)", ink(self, "results--title"))
+            title = Text("(no title)", style)
         asides = []
         if others := other_feeds(hit):
             asides.append(f"+{len(others)}" if room < 60 else f"also in {len(others)} more")
@@ -166,16 +164,11 @@ class ResultList(Listing):
         return Text.assemble(title, " " * _GAP, aside)
 
     def _told(self, hit: Hit) -> Text:
-        feed = line(hit.entry.feed_title or hit.entry.feed_url).strip()
-        name = Text(feed, ink(self, "results--feed"))
+        name = text(hit.entry.feed_title or hit.entry.feed_url, ink(self, "results--feed"))
         name.truncate(_FEED_MOST, overflow="ellipsis")
         told = Text.assemble(name)
         snippet = hit.snippet("body")
         if snippet and snippet.text.strip():
             told.append(": " if spoken(self) else " · ", ink(self, "results--aside"))
-            told.append_text(_styled(snippet, Style(), ink(self, "results--match")))
+            told.append_text(passage(snippet, PLAIN, ink(self, "results--match")))
         return told
-
-
-def _styled(snippet: Snippet | None, style: Style, match: Style) -> Text:
-    return passage(snippet, style, match) if snippet else Text()

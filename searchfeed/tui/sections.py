@@ -45,9 +45,8 @@ def head(entry: Entry, matches: Sequence[Span], screen: Screen) -> Sheet:
     told = [_when(entry, screen)]
     told += [f"in {_fact(entry.language)}"] if entry.language else []
     told += [_fact(", ".join(entry.tags))] if entry.tags else []
-    if told := [each for each in told if each]:
-        page.add("\n")
-        page.add(" · ".join(told), "aside")
+    page.add("\n")
+    page.add(" · ".join(each for each in told if each), "aside")
     if url := hyperlink(entry.link):
         page.add("\n")
         page.add(url, "link", goal=url)

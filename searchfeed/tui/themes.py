@@ -18,7 +18,6 @@ _COLOURS = {
     "aside": "foreground-muted",
     "feed": "secondary",
     "chosen": "surface",
-    "track": "panel",
 }
 # The colours that it asks for, beside Textual's own, and which of those stand in for them.
 
@@ -42,7 +41,6 @@ THEMES = (
             "aside": "#8d99ab",
             "feed": "#7cc4b2",
             "chosen": "#253041",
-            "track": "#1b222d",
             "footer-background": "#161c25",
             "footer-key-foreground": "#ffc66d",
             "footer-description-foreground": "#a9b4c4",
@@ -72,7 +70,6 @@ THEMES = (
             "aside": "#5d6673",
             "feed": "#0f6b5c",
             "chosen": "#e4edf5",
-            "track": "#f1eee7",
             "footer-background": "#f1eee7",
             "footer-key-foreground": "#9c3d00",
             "footer-description-foreground": "#4a5360",
@@ -105,7 +102,6 @@ THEMES = (
             "aside": "#ffffff",
             "feed": "#00ffff",
             "chosen": "#000060",
-            "track": "#000000",
             "text": "#ffffff",
             "text-muted": "#ffffff",
             "text-disabled": "#dddddd",
