@@ -49,7 +49,7 @@ def text(versions: tuple[Version, ...], screen: Screen) -> Iterator[str]:
     from rich.text import Text
 
     from searchfeed.output import ink
-    from searchfeed.output.wrapping import wrap
+    from searchfeed.output.wrapping import behind, wrap
 
     paper = ink.console(screen)
     width = min(paper.width, ink.READABLE)
@@ -76,9 +76,7 @@ def text(versions: tuple[Version, ...], screen: Screen) -> Iterator[str]:
                 words = value.rstrip()
                 shown.append(_marked(kind, words, screen), styles[kind])
                 shown.append(value[len(words) :])
-            for row in wrap(shown, max(width - 13, 10)):
-                yield ink.render([Text.assemble(label, row)], paper)
-                label = Text(" " * 13)
+            yield ink.render(behind(label, wrap(shown, max(width - 13, 10))), paper)
 
 
 def plain(versions: tuple[Version, ...], _screen: Screen) -> Iterator[str]:

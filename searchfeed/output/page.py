@@ -21,7 +21,7 @@ from searchfeed.output.ink import (
     render,
     text,
 )
-from searchfeed.output.wrapping import lead, wrap
+from searchfeed.output.wrapping import behind, lead, wrap
 
 
 def entry(entry: Entry, screen: Screen) -> Iterator[str]:
@@ -34,9 +34,7 @@ def entry(entry: Entry, screen: Screen) -> Iterator[str]:
         name = Text(f"{label:<11}", FAINT)
         # An address is not wrapped, so that it can be copied.
         rows = [value] if "://" in value.plain else wrap(value, max(width - 11, 10))
-        for row in rows:
-            yield render([Text.assemble(name, row)], paper)
-            name = Text(" " * 11)
+        yield render(behind(name, rows), paper)
     body = clean(entry.body).strip("\n").rstrip()
     if body:
         yield "\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain, repeat
 
 from rich.text import Text
 
@@ -11,7 +10,7 @@ from searchfeed.models import FeedState, Subscription, SubscriptionState
 from searchfeed.output import Screen
 from searchfeed.output.human import ago, count, until
 from searchfeed.output.ink import FAINT, FEED, PLAIN, TITLE, WRONG, console, linked, render, text
-from searchfeed.output.wrapping import wrap
+from searchfeed.output.wrapping import behind, wrap
 
 _GAP = 2
 
@@ -26,15 +25,9 @@ def feeds(feeds: tuple[FeedState, ...], screen: Screen) -> Iterator[str]:
     count_width = max(map(len, counts), default=0)
     width = paper.width - count_width - _GAP
     for feed, entries in zip(feeds, counts, strict=True):
-        labels = chain([entries], repeat(""))
-        rows = [row for part in _parts(feed, screen, width) for row in wrap(part, width)]
-        yield render(
-            (
-                Text.assemble(f"{label:>{count_width}}{' ' * _GAP}", row)
-                for label, row in zip(labels, rows, strict=False)
-            ),
-            paper,
-        )
+        label = Text(f"{entries:>{count_width}}{' ' * _GAP}")
+        rows = (row for part in _parts(feed, screen, width) for row in wrap(part, width))
+        yield render(behind(label, rows), paper)
     total = sum(feed.entries for feed in feeds)
     yield render([Text(f"{count(len(feeds), 'feed')}, {count(total, 'entry')}", FAINT)], paper)
 

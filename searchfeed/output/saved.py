@@ -13,7 +13,7 @@ from searchfeed.models import Query, Results
 from searchfeed.output import Screen, table
 from searchfeed.output.human import count
 from searchfeed.output.ink import FAINT, FEED, TITLE, console, render, text
-from searchfeed.output.wrapping import wrap
+from searchfeed.output.wrapping import behind, wrap
 
 
 def searches(searches: tuple[SavedSearch, ...], screen: Screen) -> Iterator[str]:
@@ -31,10 +31,7 @@ def searches(searches: tuple[SavedSearch, ...], screen: Screen) -> Iterator[str]
             yield render([name], paper)
             name = Text()  # noqa: PLW2901
         name.append(" " * (width - name.cell_len))
-        indent = Text(" " * width)
-        yield render(
-            [Text.assemble(indent if at else name, row) for at, row in enumerate(rows)], paper
-        )
+        yield render(behind(name, rows), paper)
 
 
 def alerts(alerts: tuple[Alert, ...], screen: Screen) -> Iterator[str]:

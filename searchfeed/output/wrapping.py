@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.cells import cell_len, chop_cells
 from rich.text import Text
@@ -52,6 +52,14 @@ def wrap(value: Text, width: int) -> Iterator[Text]:
     for row in value.divide(starts(value.plain, width)):
         row.rstrip()
         yield row
+
+
+def behind(label: Text, rows: Iterable[Text]) -> Iterator[Text]:
+    """The rows with a label before the first of them, and as much space before the others."""
+    space = Text(" " * label.cell_len)
+    for row in rows:
+        yield Text.assemble(label, row)
+        label = space
 
 
 def starts(text: str, width: int) -> list[int]:
