@@ -26,7 +26,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from searchfeed.archive import Archive, Changes, Fetched, addresses, schedule
+from searchfeed import addresses
+from searchfeed.archive import Archive, Changes, Fetched, schedule
 from searchfeed.archive.schedule import LONGEST
 from searchfeed.errors import ArchiveError, FeedNotFoundError, FetchError
 from searchfeed.models import Entry, Feed, Subscription, SubscriptionState

@@ -9,8 +9,8 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterator
 
+from searchfeed.addresses import identity
 from searchfeed.archive import records
-from searchfeed.archive.addresses import identity
 from searchfeed.archive.lines import FORMAT, RELEASES
 
 

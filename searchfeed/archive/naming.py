@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from searchfeed.archive import addresses, records
+from searchfeed import addresses
+from searchfeed.archive import records
 from searchfeed.errors import FeedNotFoundError
 from searchfeed.models import FeedState
 

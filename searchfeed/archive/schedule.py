@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from searchfeed.archive import addresses
+from searchfeed import addresses
 from searchfeed.models import Subscription, SubscriptionState
 from searchfeed.values import dataclass
 

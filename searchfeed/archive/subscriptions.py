@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from searchfeed.archive import addresses, naming, records, schedule, states, storing
+from searchfeed import addresses
+from searchfeed.archive import naming, records, schedule, states, storing
 from searchfeed.archive.connections import Connections
 from searchfeed.archive.schedule import Fetched
 from searchfeed.errors import FeedNotFoundError, FetchError

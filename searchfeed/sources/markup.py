@@ -14,7 +14,9 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 from typing import Final
+from urllib.parse import urljoin
 
+from searchfeed.addresses import taken_apart
 from searchfeed.values import dataclass
 
 VALUE_LIMIT: Final = 4096
@@ -162,8 +164,6 @@ def address(text: str, base: str = "") -> str:
     >>> address("javascript:alert(1)")
     ''
     """
-    from urllib.parse import urljoin, urlsplit
-
     text = line(text)
     if text[:5].lower() == "feed:":
         text = text[5:]
@@ -172,12 +172,10 @@ def address(text: str, base: str = "") -> str:
         return ""
     try:
         url = urljoin(base, "%20".join(text.split()))
-        parts = urlsplit(url)
-        # Asking for the port is what finds a wrong one.
-        whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return ""
-    return f"{parts.scheme}:{url.partition(':')[2]}" if whole else ""
+    parts = taken_apart(url)
+    return "" if parts is None else f"{parts.scheme}:{url.partition(':')[2]}"
 
 
 def _codec(name: str) -> str:

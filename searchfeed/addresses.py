@@ -1,10 +1,24 @@
-"""The addresses of feeds: when two are the same one, and what of them may be shown."""
+"""The addresses of feeds: which are whole, when two are the same one, and what may be shown."""
 
 from __future__ import annotations
 
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def taken_apart(url: str) -> SplitResult | None:
+    """The parts of an http(s) URL, spaces in it written as they must be; None if it is not whole.
+
+    >>> taken_apart("https://example.org:0/")
+    """
+    try:
+        parts = urlsplit("%20".join(url.split()))
+        # Asking for the port is what finds a wrong one.
+        whole = parts.scheme in _DEFAULT_PORTS and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return None
+    return parts if whole else None
 
 
 def identity(url: str) -> str:
@@ -17,7 +31,7 @@ def identity(url: str) -> str:
     >>> identity("mailto:a@example.org")
     ''
     """
-    parts = _split(url)
+    parts = taken_apart(url)
     if parts is None:
         return ""
     return urlunsplit((parts.scheme, _host(parts), parts.path or "/", parts.query, ""))
@@ -25,7 +39,7 @@ def identity(url: str) -> str:
 
 def has_credentials(url: str) -> bool:
     """Whether ``url`` holds a user or a password."""
-    parts = _split(url)
+    parts = taken_apart(url)
     return parts is not None and "@" in parts.netloc
 
 
@@ -37,7 +51,7 @@ def moved(old: str, new: str) -> str:
     >>> moved("https://user:secret@example.org/a", "https://example.com/b")
     'https://example.com/b'
     """
-    before, after = _split(old), _split(new)
+    before, after = taken_apart(old), taken_apart(new)
     if before is None or after is None or "@" not in before.netloc or "@" in after.netloc:
         return new
     upgraded = (before.scheme, after.scheme) == ("http", "https") and not (
@@ -47,17 +61,6 @@ def moved(old: str, new: str) -> str:
         return new
     user = before.netloc.rpartition("@")[0]
     return urlunsplit(after._replace(netloc=f"{user}@{after.netloc}"))
-
-
-def _split(url: str) -> SplitResult | None:
-    """The parts of an http(s) URL that is whole, spaces in it written as they must be."""
-    try:
-        parts = urlsplit("%20".join(url.split()))
-        # Asking for the port is what finds a wrong one.
-        whole = parts.scheme in _DEFAULT_PORTS and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return None
-    return parts if whole else None
 
 
 def _host(parts: SplitResult) -> str:
