@@ -16,6 +16,7 @@ from searchfeed.cli import streams
 from searchfeed.cli.base import Settings, epilog, feeds_option, global_options
 from searchfeed.cli.progress import Bars
 from searchfeed.cli.streams import OutputError, complain
+from searchfeed.cli.update import changes
 from searchfeed.output.human import count, duration
 
 _LONGEST = 64_000_001
@@ -84,8 +85,7 @@ def import_(settings: Settings, /, *, file: Path) -> int:
         report = index.import_(_lines(source), name=name, progress=bars)
     for failure in report.failures:
         complain(str(failure))
-    changes = f"{report.added:,} added, {report.updated:,} updated, {report.unchanged:,} unchanged"
-    settings.say(f"{name}: {changes} in {duration(perf_counter() - start)}")
+    settings.say(f"{name}: {changes(report)} in {duration(perf_counter() - start)}")
     return 2 if report.failures else 0
 
 

@@ -125,14 +125,18 @@ def conclude(settings: Settings, name: str, report: Report, seconds: float) -> i
 
 def summary(name: str, report: Report, seconds: float) -> str:
     """What came of it, on one line."""
-    changes = f"{report.added:,} added, {report.updated:,} updated, {report.unchanged:,} unchanged"
     failed = f"; {count(len(report.failures), 'source')} failed" if report.failures else ""
     due = ""
     if report.waiting and report.next_fetch:
         first = "it is" if report.waiting == 1 else "the first is"
         when = until(report.next_fetch, datetime.now(UTC))
         due = f"; {count(report.waiting, 'feed')} not due yet, {first} {when}"
-    return f"{name}: {changes} in {duration(seconds)}{failed}{due}"
+    return f"{name}: {changes(report)} in {duration(seconds)}{failed}{due}"
+
+
+def changes(report: Report) -> str:
+    """How many entries came, were edited and stayed as they were."""
+    return f"{report.added:,} added, {report.updated:,} updated, {report.unchanged:,} unchanged"
 
 
 def _warn(settings: Settings, report: Report) -> None:
