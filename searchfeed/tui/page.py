@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from searchfeed.models import Span
-from searchfeed.tui.typesetting import Row, Rows, Sheet, Target
+from searchfeed.tui.typesetting import Row, Rows, Sheet, Target, lay_out
 from searchfeed.values import dataclass
 
 _ORDER = ("head", "history", "body", "links", "related")
@@ -32,6 +32,11 @@ class Laid:
 
     sheet: Sheet
     rows: Rows
+
+
+def laid(sheet: Sheet, width: int) -> Laid:
+    """The sheet in rows of at most so many cells."""
+    return Laid(sheet, lay_out(sheet.text, width))
 
 
 class Page:

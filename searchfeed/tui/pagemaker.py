@@ -1,4 +1,7 @@
-"""Makes pages beside the screen, a piece at a time; what they hold comes as messages."""
+"""Makes pages beside the screen, a piece at a time.
+
+What they hold comes as messages to the pane that shows it, and to nothing around it.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -16,8 +20,8 @@ from searchfeed.output import Screen
 from searchfeed.output.clean import clean
 from searchfeed.tui import sections
 from searchfeed.tui.lanes import Lane
-from searchfeed.tui.page import Laid
-from searchfeed.tui.typesetting import Sheet, chunks, lay_out
+from searchfeed.tui.page import Laid, laid
+from searchfeed.tui.typesetting import Sheet, chunks
 
 if TYPE_CHECKING:
     from searchfeed.archive import Version
@@ -32,7 +36,7 @@ through a list waits for them."""
 
 
 @dataclass
-class Begun(Message):
+class Begun(Message, bubble=False):
     """The first sheets of a page, which take the place of what is shown."""
 
     run: int
@@ -41,7 +45,7 @@ class Begun(Message):
 
 
 @dataclass
-class More(Message):
+class More(Message, bubble=False):
     """A further sheet of a section."""
 
     run: int
@@ -50,7 +54,7 @@ class More(Message):
 
 
 @dataclass
-class Found(Message):
+class Found(Message, bubble=False):
     """What matches in a sheet of the body."""
 
     run: int
@@ -59,14 +63,14 @@ class Found(Message):
 
 
 @dataclass
-class Ended(Message):
+class Ended(Message, bubble=False):
     """All of the text is there; only what matches further on may still be looked for."""
 
     run: int
 
 
 @dataclass
-class Edited(Message):
+class Edited(Message, bubble=False):
     """The versions of the entry that is shown."""
 
     shown: int
@@ -74,7 +78,7 @@ class Edited(Message):
 
 
 @dataclass
-class Alike(Message):
+class Alike(Message, bubble=False):
     """What is like the entry that is shown."""
 
     shown: int
@@ -87,15 +91,19 @@ class PageMaker:
     Args:
         index: where it is looked up.
         post: takes a message, from any thread.
+        now: the time, which the age of an entry is told by.
 
     Attributes:
         run: counts layouts: what messages of an older one bring is of no use.
         shown: counts entries, in the same way.
     """
 
-    def __init__(self, index: Index, post: Callable[[Message], object]) -> None:
+    def __init__(
+        self, index: Index, post: Callable[[Message], object], now: Callable[[], datetime]
+    ) -> None:
         self._index = index
         self._post = post
+        self._now = now
         self._texts = Lane("reading")
         self._histories = Lane("history")
         self._likes = Lane("related")
@@ -139,7 +147,7 @@ class PageMaker:
             for sheet in sections.history(versions, Screen()):
                 if run != self.run:
                     return
-                self._post(More(run, "history", _laid(sheet, width)))
+                self._post(More(run, "history", laid(sheet, width)))
 
         self._histories.ask(job)
 
@@ -152,21 +160,21 @@ class PageMaker:
         found = self._find(entry, query, title, first)
         if run != self.run:
             return
-        head = sections.head(entry, found.get("title", ()), Screen())
+        head = sections.head(entry, found.get("title", ()), Screen(now=self._now()))
         body = sections.body(first, found.get("body", ())) if first else sections.empty_body()
-        self._post(Begun(run, _laid(head, width), _laid(body, width)))
+        self._post(Begun(run, laid(head, width), laid(body, width)))
         links = dict.fromkeys(_addresses(body))
         rest: list[str] = []
         for piece in pieces:
             sheet = sections.body(clean(piece))
             rest.append(sheet.text)
             links.update(dict.fromkeys(_addresses(sheet)))
-            more = _laid(sheet, width)
+            more = laid(sheet, width)
             if run != self.run:
                 return
             self._post(More(run, "body", more))
         if listed := sections.links(entry, links):
-            self._post(More(run, "links", _laid(listed, width)))
+            self._post(More(run, "links", laid(listed, width)))
         self._post(Ended(run))
         for number, text in enumerate(rest, start=1):
             if run != self.run:
@@ -194,10 +202,6 @@ class PageMaker:
         with suppress(SearchfeedError):
             if shown == self.shown:
                 self._post(Alike(shown, self._index.like(entry.id, limit=RELATED).hits))
-
-
-def _laid(sheet: Sheet, width: int) -> Laid:
-    return Laid(sheet, lay_out(sheet.text, width))
 
 
 def _addresses(sheet: Sheet) -> Collection[str]:

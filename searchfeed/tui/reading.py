@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len, set_cell_size
@@ -21,9 +22,10 @@ from searchfeed.index import Index
 from searchfeed.models import Entry, Hit, Query
 from searchfeed.output import Screen
 from searchfeed.tui import sections
-from searchfeed.tui.page import Laid, Page, Place
+from searchfeed.tui.drawing import ink
+from searchfeed.tui.page import Page, Place, laid
 from searchfeed.tui.pagemaker import Alike, Begun, Edited, Ended, Found, More, PageMaker
-from searchfeed.tui.typesetting import Goal, Row, Sheet, character_at, lay_out
+from searchfeed.tui.typesetting import Goal, Row, Sheet, character_at
 
 if TYPE_CHECKING:
     from searchfeed.archive import Version
@@ -42,6 +44,7 @@ class Reading(ScrollView, can_focus=True):
 
     Args:
         index: where entries are from.
+        now: the time, which the age of an entry is told by.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -115,9 +118,11 @@ class Reading(ScrollView, can_focus=True):
 
         url: str
 
-    def __init__(self, index: Index, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
-        self._maker = PageMaker(index, self.post_message)
+    def __init__(
+        self, index: Index, *, now: Callable[[], datetime] = lambda: datetime.now(UTC), id: str
+    ) -> None:
+        super().__init__(id=id)
+        self._maker = PageMaker(index, self.post_message, now)
         self._page = Page()
         self._entry: Entry | None = None
         self._query: str | Query = ""
@@ -190,7 +195,6 @@ class Reading(ScrollView, can_focus=True):
 
     @on(Begun)
     def _begin(self, message: Begun) -> None:
-        message.stop()
         if message.run == self._maker.run:
             self._page = Page()
             self._page.add("head", message.head)
@@ -203,14 +207,12 @@ class Reading(ScrollView, can_focus=True):
 
     @on(More)
     def _go_on(self, message: More) -> None:
-        message.stop()
         if message.run == self._maker.run:
             self._page.add(message.section, message.laid)
             self._fit()
 
     @on(Found)
     def _find(self, message: Found) -> None:
-        message.stop()
         if message.run == self._maker.run:
             self._page.mark(message.sheet, message.matches)
             self.refresh_bindings()
@@ -218,14 +220,12 @@ class Reading(ScrollView, can_focus=True):
 
     @on(Ended)
     def _end(self, message: Ended) -> None:
-        message.stop()
         if message.run == self._maker.run:
             self._ended = True
             self._list_alike()
 
     @on(Edited)
     def _tell_edited(self, message: Edited) -> None:
-        message.stop()
         if message.shown == self._maker.shown:
             self._versions = message.versions
             self.refresh_bindings()
@@ -233,7 +233,6 @@ class Reading(ScrollView, can_focus=True):
 
     @on(Alike)
     def _tell_alike(self, message: Alike) -> None:
-        message.stop()
         if message.shown == self._maker.shown:
             self._alike = message.hits
             self._list_alike()
@@ -243,7 +242,7 @@ class Reading(ScrollView, can_focus=True):
         if self._ended and "related" not in self._page:
             sheet = sections.related(self._alike, self._page.numbered, Screen())
             if sheet:
-                self._page.add("related", Laid(sheet, lay_out(sheet.text, self._measure)))
+                self._page.add("related", laid(sheet, self._measure))
         self._fit()
 
     def _fit(self) -> None:
@@ -402,7 +401,7 @@ class Reading(ScrollView, can_focus=True):
             yield Segment(piece.text, style)
 
     def _ink(self, role: str) -> Style:
-        return self.get_component_rich_style(f"reading--{role}", partial=True)
+        return ink(self, f"reading--{role}")
 
     def _is_status(self, y: int) -> bool:
         return "head" in self._page and y == self.size.height - 1
@@ -452,7 +451,7 @@ def _selected(segments: list[Segment], start: int, end: int, style: Style) -> It
         first = min(max(start - position, 0), len(text))
         last = len(text) if end < 0 else min(max(end - position, first), len(text))
         selected = (own or Style()) + style
-        for piece, ink in ((text[:first], own), (text[first:last], selected), (text[last:], own)):
+        for piece, drawn in ((text[:first], own), (text[first:last], selected), (text[last:], own)):
             if piece:
-                yield Segment(piece, ink)
+                yield Segment(piece, drawn)
         position += len(text)

@@ -95,7 +95,7 @@ class SearchScreen(Looking):
             yield FacetBar(id="facets")
             with Container(id="main"):
                 yield ResultList(now=self.now, marked=self.marks, id="results")
-                yield Reading(self.index, id="reading")
+                yield Reading(self.index, now=self.now, id="reading")
         yield Welcome(id="welcome")
         yield StatusLine(id="status")
         yield KeyLine(id="keys")
