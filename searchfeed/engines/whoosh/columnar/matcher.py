@@ -44,7 +44,7 @@ class PostingsMatcher(LeafMatcher):
         self._frequencies: list[int] = frequencies.tolist()
         self._weights = self._frequencies if weights is None else weights.tolist()
         self._weighted = weights is not None
-        self._place = 0
+        self.reset()
         self._positions: tuple[list[int], list[int]] | None = None
         self._blocks: tuple[Any, Any] | None = None
 
@@ -57,14 +57,20 @@ class PostingsMatcher(LeafMatcher):
         return self._place < len(self._ids)
 
     def reset(self) -> None:
-        self._place = 0
+        self._place, self._left = 0, -1
 
     def id(self) -> int:
         # Whoosh's combinations of matchers ask even at the end, where its own keeps its last block.
         try:
             return self._ids[self._place]
         except IndexError:
-            return self._ids[-1]
+            return self._ids[self._left]
+
+    def _skip(self, place: int) -> None:
+        if place >= len(self._ids):
+            # Whoosh's own stays where it was in its last block, and a Not goes by that document.
+            self._left = max(self._place, (len(self._ids) - 1) // BLOCK * BLOCK)
+        self._place = place
 
     def all_ids(self) -> Iterator[int]:
         return iter(self._ids[self._place :])
@@ -81,19 +87,20 @@ class PostingsMatcher(LeafMatcher):
         if not self.is_active():
             raise ReadTooFar
         self._place += 1
-        return self._place % BLOCK == 0
+        # The last block ends too: told so, Whoosh looks again at what a Not leaves out.
+        return self._place % BLOCK == 0 or self._place == len(self._ids)
 
     def skip_to(self, targetid: int) -> None:
         if not self.is_active():
             raise ReadTooFar
-        self._place = bisect_left(self._ids, targetid, self._place)
+        self._skip(bisect_left(self._ids, targetid, self._place))
 
     def skip_to_quality(self, minquality: float) -> int:
         skipped = 0
         # Where Whoosh takes two bounds from each other, rounding must not keep it where it is.
         minquality += ROUNDING * abs(minquality)
         while self.is_active() and self.block_quality() <= minquality:
-            self._place = (self._place // BLOCK + 1) * BLOCK
+            self._skip((self._place // BLOCK + 1) * BLOCK)
             skipped += 1
         return skipped
 
