@@ -16,7 +16,6 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
 from threading import Thread
@@ -26,7 +25,7 @@ from typing import Any
 import urllib3
 
 from benchmarks.cluster import Cluster, ClusterError
-from benchmarks.corpus import copied, parse, read
+from benchmarks.corpus import Corpus, parse, read
 from benchmarks.peers.engine import size
 from benchmarks.peers.ours import BATCH, text
 from benchmarks.questions import Kind, Question, choose
@@ -74,21 +73,15 @@ class Figures:
     throughput: float
 
 
-def entries(file: Path, times: int) -> Iterator[Entry]:
-    """The entries of a corpus so many times, each time as others of another month."""
-    number = 0
-    for copy in range(times):
-        for entry in read(file):
-            number += 1
-            if not copy:
-                yield entry
-                continue
-            other = copied(entry, copy, number)
-            yield replace(
-                other,
-                published=other.published and other.published - copy * APART,
-                updated=other.updated and other.updated - copy * APART,
-            )
+def entries(corpus: Corpus) -> Iterator[Entry]:
+    """The entries of a corpus, each copy of them of another month."""
+    for number, entry in enumerate(corpus):
+        before = number // corpus.entries * APART
+        yield replace(
+            entry,
+            published=entry.published and entry.published - before,
+            updated=entry.updated and entry.updated - before,
+        )
 
 
 def keep(archive: Archive, texts: Iterable[Entry]) -> int:
@@ -103,22 +96,22 @@ def keep(archive: Archive, texts: Iterable[Entry]) -> int:
 
 
 def measure(
-    folder: Path, file: Path, times: int, cluster: Cluster, rounds: int, say: Callable[[str], None]
+    folder: Path, corpus: Corpus, cluster: Cluster, rounds: int, say: Callable[[str], None]
 ) -> None:
     """Measure both engines on one corpus and print the table."""
     folder.mkdir(mode=0o700)
     started = perf_counter()
     with Archive(folder / ARCHIVE) as archive:
-        count = keep(archive, entries(file, times))
+        count = keep(archive, entries(corpus))
     storing = count / (perf_counter() - started)
     archive_bytes = size(folder) / count
-    name = f"scale-{times}"
+    name = f"scale-{corpus.scale}"
     options = EngineOptions(f"{','.join(cluster.urls)}/{name}", shards=2, replicas=1)
     indices = {
         "whoosh": Index(folder),
         "opensearch": Index(folder, engine="opensearch", options=options),
     }
-    questions = choose(read(file))
+    questions = choose(read(corpus.file))
     built: dict[str, tuple[float, float, float]] = {}
     for engine, index in indices.items():
         say(f"{count:,} entries into {engine}")
@@ -140,7 +133,7 @@ def measure(
         # What the other engine was made to find comes into this one before the clock runs.
         index.search("ready")
         throughput = _throughput(index, questions)
-        fresh = _fresh(index, file, engine)
+        fresh = _fresh(index, corpus, engine)
         milliseconds = sorted(each for group in asked[engine].values() for each in group)
         found[engine] = Figures(
             *built[engine],
@@ -205,25 +198,17 @@ def _throughput(index: Index, questions: Sequence[Question]) -> float:
     return sum(done) / (perf_counter() - started)
 
 
-def _fresh(index: Index, file: Path, marker: str) -> float:
+def _fresh(index: Index, corpus: Corpus, marker: str) -> float:
     """Seconds from new entries in the archive until a search has found all of them."""
     word = f"fresh{marker}"
-    new = (
-        replace(entry, id=_id(f"{entry.id} {marker}"), body=f"{entry.body}\n\n{word}")
-        for entry in islice(read(file), FRESH)
-    )
     with Archive(index.path / ARCHIVE) as archive:
-        keep(archive, new)
+        keep(archive, corpus.fresh(FRESH, word))
     started = perf_counter()
     # A search brings an index that is behind its archive up to date.
     found = index.search(word, dedupe=False).total
     if found != FRESH:
         raise ClusterError(f"{found} of {FRESH} new entries are found by {marker}")
     return perf_counter() - started
-
-
-def _id(text: str) -> str:
-    return blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def _worked_here() -> float:
@@ -292,10 +277,6 @@ def _print(
     )
 
 
-def _nothing(done: int, total: int) -> None:
-    """The progress of what takes a minute at most."""
-
-
 def _figure(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:,.1f}" if value >= 10 else f"{value:.2f}"
 
@@ -317,16 +298,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     with tempfile.TemporaryDirectory(prefix="searchfeed-scale-") as name:
         folder = Path(name)
-        parse(
-            chosen.folder,
-            folder / "texts",
-            lambda done, total: say(f"{done} of {total} files read"),
+        file = folder / "texts"
+        parsed = parse(
+            chosen.folder, file, lambda done, total: say(f"{done} of {total} files read")
         )
         try:
             with Cluster(3, heap=chosen.heap) as cluster:
                 for times in map(int, chosen.scale.split(",")):
                     place = folder / f"{times}"
-                    measure(place, folder / "texts", times, cluster, chosen.rounds, say)
+                    corpus = Corpus(file, parsed.entries, times)
+                    measure(place, corpus, cluster, chosen.rounds, say)
         except ClusterError as error:
             print(error, file=sys.stderr)
             return 2
