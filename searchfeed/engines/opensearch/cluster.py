@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from threading import Lock
 from time import monotonic, sleep
 from typing import Any
@@ -43,6 +43,9 @@ DEAD = 5.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 _PASSING = frozenset({429, 502, 503, 504})
 """Answers that another try may change."""
+
+_WHOLE: dict[str, Any] = {"allow_partial_search_results": "false"}
+"""Else a search passes over a part of an index that no server has, and says nothing of it."""
 
 
 class Missing(EngineError):  # noqa: N818 - an answer, which never leaves this package
@@ -81,6 +84,7 @@ class Cluster:
         patience: float = PATIENCE,
         answer: float = ANSWER,
         again: bool = True,
+        failures: Callable[[Any], Iterator[tuple[int, object]]] = lambda _: iter(()),
         **parameters: Any,
     ) -> Any:
         """Ask one of the servers, and others where it does not answer.
@@ -92,6 +96,8 @@ class Cluster:
             patience: seconds in which it is asked again.
             answer: seconds that a server may take.
             again: ask again too what no server answered in time.
+            failures: of an answer that may have failed in part, the status and error of each part
+                that did; such an answer is none.
             parameters: of the URL.
 
         Raises:
@@ -110,13 +116,18 @@ class Cluster:
         timeout = Timeout(connect=CONNECT, read=answer)
         while True:
             try:
-                return transport.perform_request(
+                found = transport.perform_request(
                     method,
                     path,
                     params={**parameters, "request_timeout": timeout},
                     body=_encoded(body),
                     headers={"content-type": _kind(body)},
                 )
+                failed = next(failures(found), None)
+                if failed is None:
+                    return found
+                if failed[0] not in _PASSING or monotonic() - start + pause > patience:
+                    raise refusal(*failed, str(self))
             except exceptions.SSLError as error:
                 raise self._insecure(error) from error
             except exceptions.ConnectionTimeout as error:
@@ -152,17 +163,38 @@ class Cluster:
         lines = [
             _encoded(line) or b""
             for index, body in searches
-            for line in ({"index": index, **parameters}, body)
+            for line in ({"index": index, **_WHOLE, **parameters}, body)
         ]
         if not lines:
             return []
         body = b"\n".join([*lines, b""])
-        found = self.ask("POST", "/_msearch", body, answer=answer, again=again)
+        found = self.ask(
+            "POST", "/_msearch", body, answer=answer, again=again, failures=_unanswered
+        )
         answers: list[Any] = found["responses"]
-        for each in answers:
-            if "error" in each:
-                raise refusal(each["status"], each["error"], str(self))
         return answers
+
+    def search(self, index: str, body: object, **parameters: Any) -> Any:
+        """The answer to a search of an index, all of it."""
+        return self.ask("POST", f"/{index}/_search", body, **_WHOLE, **parameters)
+
+    def hits(self, index: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """Every hit of a search that says how it is sorted, so many a page as it says."""
+        while True:
+            hits = self.search(index, body)["hits"]["hits"]
+            yield from hits
+            if len(hits) < body["size"]:
+                return
+            body = {**body, "search_after": hits[-1]["sort"]}
+
+    def read(self, index: str, ids: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """Those of some documents that are there, whether searches see them or not yet."""
+        found = self.ask("POST", f"/{index}/_mget", {"ids": ids}, failures=_unread)
+        return (each for each in found["docs"] if each["found"])
+
+    def refresh(self, *indices: str, answer: float = ANSWER) -> None:
+        """Let what was written be found, whichever copy is searched."""
+        self.ask("POST", f"/{','.join(indices)}/_refresh", answer=answer, failures=_unrefreshed)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -237,6 +269,30 @@ def _reason(error: object) -> tuple[str, str]:
     kind = str(cause.get("type") or error.get("type") or "")
     reason = str(cause.get("reason") or error.get("reason") or kind)
     return kind, reason.splitlines()[0] if reason else kind
+
+
+def _unanswered(found: Any) -> Iterator[tuple[int, object]]:
+    """Of several searches those that failed."""
+    for each in found["responses"]:
+        if "error" in each:
+            yield each["status"], each["error"]
+
+
+def _unread(found: Any) -> Iterator[tuple[int, object]]:
+    """Of some documents those of which nobody knows whether they are there."""
+    for each in found["docs"]:
+        if "error" in each:
+            gone = _reason(each["error"])[0] == "index_not_found_exception"
+            yield 404 if gone else 503, each["error"]
+
+
+def _unrefreshed(found: Any) -> Iterator[tuple[int, object]]:
+    """The copies that do not show what was written.
+
+    Those that no server has are not among them: they show it as soon as they are there.
+    """
+    for each in found["_shards"].get("failures", ()):
+        yield 503, each["reason"]
 
 
 def _cause(error: Any) -> str:

@@ -142,7 +142,7 @@ def _holding(
     conditions: list[dict[str, Any]] = [{"terms": {"band": bands}}]
     if time is not None:
         conditions.append(time)
-    body: dict[str, Any] = {
+    body = {
         "size": PAGE,
         "query": {"bool": {"filter": conditions}},
         "sort": [{"id": "asc"}],
@@ -151,11 +151,7 @@ def _holding(
         "track_total_hits": False,
     }
     found: dict[str, Told] = {}
-    while True:
-        hits = cluster.ask("POST", f"/{index}/_search", body)["hits"]["hits"]
-        for hit in hits:
-            group = hit.get("fields", {}).get("story", [""])[0]
-            found[hit["_id"]] = Told(read_story(hit["_source"]["entry"]), group)
-        if len(hits) < PAGE:
-            return found
-        body["search_after"] = hits[-1]["sort"]
+    for hit in cluster.hits(index, body):
+        group = hit.get("fields", {}).get("story", [""])[0]
+        found[hit["_id"]] = Told(read_story(hit["_source"]["entry"]), group)
+    return found

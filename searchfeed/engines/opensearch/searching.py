@@ -81,12 +81,10 @@ class Searcher:
             Missing: there is no index.
         """
         return self._patiently(
-            lambda **more: self._cluster.ask(
-                "POST",
-                f"/{self._indices.entries}/_search",
+            lambda **more: self._cluster.search(
+                self._indices.entries,
                 body,
                 search_type="dfs_query_then_fetch",
-                allow_partial_search_results="false",
                 **parameters,
                 **more,
             )

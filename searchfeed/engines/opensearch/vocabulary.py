@@ -143,7 +143,7 @@ class Vocabulary:
             terms = {hit["_source"]["term"]: _term(hit["_source"]) for hit in hits}
             while len(hits) == body["size"] and len(terms) < most:
                 body["search_after"] = hits[-1]["sort"]
-                hits = self._cluster.ask("POST", f"/{index}/_search", body)["hits"]["hits"]
+                hits = self._cluster.search(index, body)["hits"]["hits"]
                 terms |= {hit["_source"]["term"]: _term(hit["_source"]) for hit in hits}
             found[at] = [terms[text] for text in sorted(terms)][:most]
         return found

@@ -32,6 +32,8 @@ IN_MEMORY = 32_000_000
 AT_ONCE = 500
 """Documents that are read at once."""
 
+TERMS_AT_ONCE = 1_000
+
 
 class _Target(NamedTuple):
     """The aliases that are written to, and the number of the indices behind them."""
@@ -175,32 +177,19 @@ class Writer:
     def _stem_again(self, writes: Bulk, target: _Target) -> None:
         """Give all terms that are there the stems of all languages."""
         self._refresh(target.terms)
-        for hit in self._every(target.terms, "term"):
+        every = {"size": TERMS_AT_ONCE, "sort": [{"term": "asc"}, {"_id": "asc"}]}
+        for hit in self._cluster.hits(target.terms, every):
             values = hit["_source"]
             if "stem" in values:
                 values = term_document(values["group"], values["term"], self._known.languages)
                 writes.add(bulk.overwrite(target.terms, hit["_id"], values))
 
-    def _every(self, index: str, key: str) -> Iterator[dict[str, Any]]:
-        """Every document of an index."""
-        body: dict[str, Any] = {"size": mapping.PAGE // 10, "sort": [{key: "asc"}, {"_id": "asc"}]}
-        while True:
-            hits = self._cluster.ask("POST", f"/{index}/_search", body)["hits"]["hits"]
-            yield from hits
-            if len(hits) < body["size"]:
-                return
-            body["search_after"] = hits[-1]["sort"]
-
     def _read(self, ids: list[str], target: _Target) -> dict[str, dict[str, Any]]:
         """The documents of some entries as they are now, seen or not yet."""
         found: dict[str, dict[str, Any]] = {}
         for at in range(0, len(ids), AT_ONCE):
-            answer = self._cluster.ask(
-                "POST", f"/{target.entries}/_mget", {"ids": ids[at : at + AT_ONCE]}
-            )
-            for each in answer["docs"]:
-                if each.get("found"):
-                    found[each["_id"]] = each
+            for each in self._cluster.read(target.entries, ids[at : at + AT_ONCE]):
+                found[each["_id"]] = each
         return found
 
     def _write_again(
@@ -218,7 +207,7 @@ class Writer:
 
     def _refresh(self, *indices: str) -> None:
         """Let what was written be found."""
-        self._cluster.ask("POST", f"/{','.join(indices)}/_refresh", answer=bulk.ANSWER)
+        self._cluster.refresh(*indices, answer=bulk.ANSWER)
 
 
 def _prepared(changes: Iterable[Change], progress: Progress | None) -> Iterator[Document]:
