@@ -62,6 +62,11 @@ class Entry:
         """When it was published, else when it was updated, else None."""
         return self.published or self.updated
 
+    @property
+    def feed_name(self) -> str:
+        """What to call its feed: the title, or the URL of one that has none."""
+        return self.feed_title or self.feed_url
+
 
 @dataclass(frozen=True, slots=True)
 class Feed:

@@ -6,7 +6,6 @@ with SEARCHFEED_SCREENS=write, and look at what git shows as changed.
 
 from __future__ import annotations
 
-import functools
 import os
 import shutil
 import subprocess
@@ -22,9 +21,8 @@ from textual.color import Color
 from textual.theme import Theme
 
 from searchfeed import Index
-from searchfeed.output import Screen
 from searchfeed.output.clean import UNSAFE
-from searchfeed.tui import looking, pagemaker, reading, searcher
+from searchfeed.tui import looking, pagemaker, searcher
 from searchfeed.tui import screen as screens
 from searchfeed.tui.themes import THEMES
 from tests.stage import NOW, Stage, entry, fill, played, rss, stage
@@ -60,9 +58,6 @@ def one_moment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(searcher, "REST", 0.0)
     monkeypatch.setattr(screens, "_TYPED_PREVIEW", 0.001)
     monkeypatch.setattr(looking, "duration", lambda _: "4 ms")
-    fixed = functools.partial(Screen, now=NOW)
-    monkeypatch.setattr(pagemaker, "Screen", fixed)
-    monkeypatch.setattr(reading, "Screen", fixed)
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()

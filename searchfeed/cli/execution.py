@@ -158,7 +158,7 @@ def _values(alert: Alert) -> dict[str, str]:
         "ID": entry.id,
         "TITLE": entry.title,
         "LINK": hyperlink(entry.link),
-        "FEED": entry.feed_title or entry.feed_url,
+        "FEED": entry.feed_name,
         "FEED_URL": entry.feed_url,
         "DATE": timestamp(entry.date),
         "AUTHORS": ", ".join(entry.authors),

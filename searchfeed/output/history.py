@@ -62,7 +62,7 @@ def text(versions: tuple[Version, ...], screen: Screen) -> Iterator[str]:
     newest = versions[-1].entry
     title = ink.text(newest.title or "(no title)", ink.linked(ink.TITLE, newest.link))
     yield ink.render(wrap(title, width), paper)
-    yield ink.render([ink.text(newest.feed_title or newest.feed_url, ink.FEED)], paper)
+    yield ink.render([ink.text(newest.feed_name, ink.FEED)], paper)
     for number, version in enumerate(versions, start=1):
         seen = date_and_time(version.seen, screen.zone)
         head = f"version {number} of {len(versions)}, first seen {seen}"

@@ -25,7 +25,7 @@ def count(number: int, noun: str) -> str:
 
 def other_feeds(hit: Hit) -> tuple[str, ...]:
     """The names of the feeds that have the same story in other entries."""
-    names = (entry.feed_title or entry.feed_url for entry in hit.duplicates)
+    names = (entry.feed_name for entry in hit.duplicates)
     return tuple(dict.fromkeys(names))
 
 

@@ -42,7 +42,7 @@ def results(results: Results, screen: Screen) -> Iterator[str]:
         mark = f"{number}. "
         title = hit.snippet("title")
         name = _marked(title) if title else ""
-        told = [escape(hit.entry.feed_title or hit.entry.feed_url)]
+        told = [escape(hit.entry.feed_name)]
         told += [date(hit.entry.date, screen.zone)] if hit.entry.date else []
         yield f"{mark}{_link(name or '(no title)', hit.entry.link)}: {', '.join(told)}\n"
         body = hit.snippet("body")
@@ -101,7 +101,7 @@ def _link(text: str, link: str) -> str:
 def _entry(entry: Entry, screen: Screen, heading: str) -> Iterator[str]:
     title = _SPECIAL.sub(_backslash, line(entry.title).strip()) or "(no title)"
     yield f"{heading} {_link(title, entry.link) if entry.link else _start_escaped(title)}\n\n"
-    told = [escape(entry.feed_title or entry.feed_url)]
+    told = [escape(entry.feed_name)]
     told += [f"by {escape(', '.join(entry.authors))}"] if entry.authors else []
     told += [date(entry.date, screen.zone)] if entry.date else []
     told += [f"tags: {escape(', '.join(entry.tags))}"] if entry.tags else []

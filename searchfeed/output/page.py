@@ -50,7 +50,7 @@ def entry(entry: Entry, screen: Screen) -> Iterator[str]:
 
 
 def _facts(entry: Entry, screen: Screen) -> Iterator[tuple[str, Text]]:
-    feed = text(entry.feed_title or entry.feed_url, FEED)
+    feed = text(entry.feed_name, FEED)
     yield "feed", feed
     if entry.published:
         yield "published", Text(date_and_time(entry.published, screen.zone))

@@ -112,7 +112,7 @@ def _hit(hit: Hit) -> tuple[str, ...]:
         entry.id,
         timestamp(entry.date),
         entry.title,
-        entry.feed_title or entry.feed_url,
+        entry.feed_name,
         entry.link,
         hit.snippets[0].text,
         "; ".join(other_feeds(hit)),

@@ -96,7 +96,7 @@ def _texts(hit: Hit) -> tuple[str, ...]:
         entry.id,
         timestamp(entry.date),
         entry.title,
-        entry.feed_title or entry.feed_url,
+        entry.feed_name,
         entry.link,
         "; ".join(entry.authors),
         "; ".join(entry.tags),

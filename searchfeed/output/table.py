@@ -150,7 +150,7 @@ def _elsewhere(hit: Hit, width: int) -> Iterator[Text]:
 
 
 def _feed(hit: Hit) -> Text:
-    return text(hit.entry.feed_title or hit.entry.feed_url, FEED)
+    return text(hit.entry.feed_name, FEED)
 
 
 def _date(hit: Hit, screen: Screen) -> str:

@@ -164,7 +164,7 @@ class ResultList(Listing):
         return Text.assemble(title, " " * _GAP, aside)
 
     def _told(self, hit: Hit) -> Text:
-        name = text(hit.entry.feed_title or hit.entry.feed_url, ink(self, "results--feed"))
+        name = text(hit.entry.feed_name, ink(self, "results--feed"))
         name.truncate(_FEED_MOST, overflow="ellipsis")
         told = Text.assemble(name)
         snippet = hit.snippet("body")

@@ -39,7 +39,7 @@ def head(entry: Entry, matches: Sequence[Span], screen: Screen) -> Sheet:
     page = Composer()
     page.add(title_of(entry) or "(no title)", "title", matches=matches)
     page.add("\n")
-    page.add(_fact(entry.feed_title or entry.feed_url), "feed")
+    page.add(_fact(entry.feed_name), "feed")
     if entry.authors:
         page.add(f" · by {_fact(', '.join(entry.authors))}", "aside")
     told = [_when(entry, screen)]
@@ -109,7 +109,7 @@ def related(hits: Iterable[Hit], numbered: int, screen: Screen) -> Sheet | None:
     for number, hit in enumerate(hits, numbered + 1):
         entry = hit.entry
         _numbered(page, number, title_of(entry) or "(no title)", "related", entry)
-        told = [_fact(entry.feed_title or entry.feed_url)]
+        told = [_fact(entry.feed_name)]
         told += [date(entry.date, screen.zone)] if entry.date else []
         page.add(f"  {', '.join(told)}", "aside")
     return page.sheet() if number > numbered else None
