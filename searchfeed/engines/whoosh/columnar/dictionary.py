@@ -12,6 +12,8 @@ import numpy as np
 from searchfeed.engines.whoosh.columnar.packing import narrow
 
 if TYPE_CHECKING:
+    from _typeshed import SupportsLenAndGetItem
+
     from searchfeed.engines.whoosh.columnar.container import Sink, Source
 
 
@@ -33,6 +35,13 @@ def successor(prefix: bytes) -> bytes | None:
     """
     head = prefix.rstrip(b"\xff")
     return head[:-1] + bytes((head[-1] + 1,)) if head else None
+
+
+def prefixed(words: SupportsLenAndGetItem[bytes], prefix: bytes) -> tuple[int, int]:
+    """The half-open range of places of sorted words that start with ``prefix``."""
+    above = successor(prefix)
+    low = bisect_left(words, prefix)
+    return low, len(words) if above is None else bisect_left(words, above, low)
 
 
 class Dictionary(Sequence[bytes]):
@@ -95,6 +104,4 @@ class Dictionary(Sequence[bytes]):
 
     def prefixed(self, prefix: bytes) -> tuple[int, int]:
         """The half-open range of numbers of the words that start with ``prefix``."""
-        above = successor(prefix)
-        low = bisect_left(self, prefix)
-        return low, self._count if above is None else bisect_left(self, above, low)
+        return prefixed(self, prefix)

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from searchfeed.engines.whoosh.columnar.dictionary import Dictionary, successor, write_dictionary
+from searchfeed.engines.whoosh.columnar.dictionary import Dictionary, prefixed, write_dictionary
 from searchfeed.engines.whoosh.columnar.packing import counts, narrow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from _typeshed import SupportsLenAndGetItem
     from numpy.typing import NDArray
 
     from searchfeed.engines.whoosh.columnar.container import Array, Sink, Source
@@ -115,7 +116,9 @@ class KeysReader:
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
         """Each term that has a key, by number, and the key."""
         cut = self._cut
-        yield from zip(cut.terms(0, len(cut)).tolist(), cut, strict=True)
+        yield from zip(
+            cut.terms(0, len(cut)).tolist(), map(cut.__getitem__, range(len(cut))), strict=True
+        )
         for key, amount, first in zip(
             self._written, counts(self._starts), self._starts.tolist(), strict=False
         ):
@@ -123,7 +126,7 @@ class KeysReader:
                 yield term, key
 
 
-class _Cut(Sequence[bytes]):
+class _Cut:
     """The keys, in their order, that their terms begin with."""
 
     def __init__(self, words: Dictionary, shifts: Array, lengths: Array) -> None:
@@ -134,13 +137,7 @@ class _Cut(Sequence[bytes]):
     def __len__(self) -> int:
         return len(self.lengths)
 
-    @overload
-    def __getitem__(self, index: int) -> bytes: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[bytes]: ...
-    def __getitem__(self, index: int | slice) -> bytes | list[bytes]:
-        if isinstance(index, slice):
-            return [self[at] for at in range(*index.indices(len(self)))]
+    def __getitem__(self, index: int) -> bytes:
         return self._words.head(index + self.shifts.item(index), self.lengths.item(index))
 
     def terms(self, low: int, high: int) -> Integers:
@@ -148,13 +145,12 @@ class _Cut(Sequence[bytes]):
         return np.arange(low, high, dtype=np.int32) + self.shifts[low:high].astype(np.int32)
 
 
-def _bounds(keys: Sequence[bytes], wanted: bytes, *, prefix: bool) -> tuple[int, int]:
+def _bounds(keys: SupportsLenAndGetItem[bytes], wanted: bytes, *, prefix: bool) -> tuple[int, int]:
     """The half-open range of sorted keys that are, or start with, one."""
-    low, end = bisect_left(keys, wanted), len(keys)
     if prefix:
-        above = successor(wanted)
-        return low, end if above is None else bisect_left(keys, above, low)
-    high = low
+        return prefixed(keys, wanted)
+    low = high = bisect_left(keys, wanted)
+    end = len(keys)
     while high < end and keys[high] == wanted:
         high += 1
     return low, high
