@@ -23,7 +23,7 @@ from searchfeed.engines.opensearch.state import Indices, archive_name
 from searchfeed.engines.opensearch.terms import KnownTerms
 from searchfeed.engines.opensearch.vocabulary import Vocabulary
 from searchfeed.engines.opensearch.writing import Writer
-from searchfeed.engines.whoosh.explaining import typed
+from searchfeed.engines.wording import described
 from searchfeed.errors import EngineError, EntryNotFoundError
 from searchfeed.models import Entry, Explanation, Facet, FacetCount, FeedState, Sort
 from searchfeed.tree import Node
@@ -125,16 +125,10 @@ class OpenSearchEngine:
 
     def _describe(self, node: Node) -> str:
         meanings = self._vocabulary.meanings(wanted_leaves(node))
-        lines: list[str] = []
-        for leaf, excluded in tree.leaves(node):
-            sign = "-" if excluded else ""
-            if isinstance(leaf, tree.Flag | tree.DateRange | tree.Everything):
-                lines.append(f"{sign}{typed(leaf)}")
-                continue
-            lines.append(f"{sign}{tree.label(leaf)}")
-            asked = named(leaf) if leaf.field in WORDED else leaf
-            lines += [f"  {row}" for row in meanings.described(asked)]
-        return "\n".join(lines)
+        return described(
+            node,
+            lambda leaf: meanings.described(named(leaf) if leaf.field in WORDED else leaf),
+        )
 
     def frequencies(self, words: Sequence[str]) -> tuple[int, ...]:
         """See ``Engine.frequencies``."""

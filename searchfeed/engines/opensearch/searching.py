@@ -24,8 +24,8 @@ from searchfeed.engines.opensearch.paging import Pages
 from searchfeed.engines.opensearch.scoring import Counts, Piece, Scorer
 from searchfeed.engines.opensearch.state import Indices
 from searchfeed.engines.opensearch.vocabulary import Vocabulary
-from searchfeed.engines.whoosh.explaining import typed as as_typed
 from searchfeed.engines.whoosh.leaves import FIELDS
+from searchfeed.engines.wording import failing
 from searchfeed.errors import EntryNotFoundError
 from searchfeed.models import Contribution, Entry, Explanation, Sort
 
@@ -227,7 +227,7 @@ class Searcher:
         nodes = list(_below(node))
         matched = self._scores([matcher.matches(each) for each in nodes], id)
         there = {each: found for each, (found, _) in zip(nodes, matched, strict=True)}
-        yield from _failing(node, there)
+        yield from failing(node, there.__getitem__)
 
 
 def _divided(piece: Piece, score: float, entry: Entry, matcher: Matcher) -> Iterator[Contribution]:
@@ -270,22 +270,3 @@ def _below(node: tree.Node) -> Iterator[tree.Node]:
         case tree.Best(children) | tree.And(children) | tree.Or(children):
             for child in children:
                 yield from _below(child)
-
-
-def _failing(node: tree.Node, there: Mapping[tree.Node, bool]) -> Iterator[str]:
-    if there[node]:
-        return
-    match node:
-        case tree.Best(children, required) if required:
-            for child in children[:required]:
-                yield from _failing(child, there)
-        case tree.And(children):
-            for child in children:
-                yield from _failing(child, there)
-        case tree.Or(children) | tree.Best(children):
-            # One of them would have been enough, so all of them are missing.
-            yield " or ".join(each for child in children for each in _failing(child, there))
-        case tree.Not(child):
-            yield f"-({as_typed(child)})"
-        case _:
-            yield as_typed(node)

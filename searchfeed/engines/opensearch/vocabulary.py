@@ -34,9 +34,6 @@ MOST = 65_536
 SCANNED = 200_000
 """Terms that are looked at one by one, where an expression does not say how they begin."""
 
-SHOWN = 20
-"""Terms of a family that a person is shown."""
-
 _LITERAL = re.compile(r"[^\W_]*")
 
 
@@ -63,19 +60,11 @@ class Meanings:
         """The sequences of a leaf in the fields of a kind (see ``kind_of``)."""
         return self.found[leaf, kind]
 
-    def described(self, leaf: tree.Words) -> Iterator[str]:
-        """What a leaf stands for, for a person; nothing for a condition on whole values."""
+    def described(self, leaf: tree.Words) -> Iterator[tuple[str, Sequences]]:
+        """By kind what a leaf stands for; nothing for a condition on whole values."""
         for (known, kind), sequences in self.found.items():
             if known == leaf:
-                options = [" ".join(map(_written, sequence)) for sequence in sequences]
-                yield f"{kind}: {' | '.join(options) or '(nothing)'}"
-
-
-def _written(family: Family) -> str:
-    terms = sorted(family.items(), key=lambda item: (-item[1], item[0]))
-    shown = [term if worth == 1 else f"{term}^{worth:g}" for term, worth in terms[:SHOWN]]
-    more = [f"… {len(terms) - SHOWN} more"] if len(terms) > SHOWN else []
-    return f"({' '.join(shown + more)})"
+                yield kind, sequences
 
 
 def kind_of(name: str | None) -> str:

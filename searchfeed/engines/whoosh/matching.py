@@ -87,15 +87,11 @@ class Matcher:
             keep &= dates < np.uint64(date_number(end))
         return keep
 
-    def families(self, leaf: tree.Words) -> Iterator[tuple[str, str]]:
-        """For each field that a leaf is looked for in, the terms it stands for, as text."""
+    def families(self, leaf: tree.Words) -> Iterator[tuple[str, Sequence[Sequence[Family]]]]:
+        """For each field that a leaf is looked for in, the terms it stands for."""
         fields = KEYWORDS.get(leaf.field, (leaf.field,)) if leaf.field else TEXT_FIELDS
         for field in fields:
-            options = [
-                " ".join(_written(family) for family in sequence)
-                for sequence in self.sequences(leaf, field)
-            ]
-            yield field, " | ".join(options) or "(nothing)"
+            yield field, self.sequences(leaf, field)
 
     def counts(
         self, field: str, sequences: Sequence[Sequence[Family]], slop: int
@@ -189,13 +185,6 @@ class Matcher:
             leaf = tree.Phrase(leaf.text)
         slop = leaf.slop if isinstance(leaf, tree.Phrase) else 0
         return self.summed(self.counts(field, self.sequences(leaf, field), slop))[0]
-
-
-def _written(family: Family) -> str:
-    terms = sorted(family.items(), key=lambda item: (-item[1], item[0]))
-    shown = [term if worth == 1 else f"{term}^{worth:g}" for term, worth in terms[:20]]
-    more = [f"… {len(terms) - 20} more"] if len(terms) > 20 else []
-    return f"({' '.join(shown + more)})"
 
 
 def united(sequences: Sequence[Sequence[Family]]) -> Family:
