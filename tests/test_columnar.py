@@ -745,6 +745,20 @@ def test_rare_and_frequent_terms_are_read_together(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("term_count", [300, 70_000])
+def test_terms_beyond_the_last_frequent_one(tmp_path: Path, term_count: int) -> None:
+    words = [f"w{number:05}" for number in range(term_count)]
+    build = builder()
+    for number in range(1_000):
+        there = words[:40:2] + words[40 + number :: 1_000]
+        build.add(Document(texts={"body": (there, range(len(there)))}))
+    build.write(tmp_path / "MAIN_x.sfc")
+    reader = SegmentReader(tmp_path / "MAIN_x.sfc")
+    chosen = np.arange(1, reader.term_count("body"), 7)
+    alone = [reader.postings("body", number)[0].tolist() for number in chosen.tolist()]
+    assert reader.spread("body", chosen)[0].tolist() == [at for each in alone for at in each]
+
+
 def test_positions_can_be_picked(tmp_path: Path) -> None:
     chance = random.Random(7)
     build = builder()

@@ -6,8 +6,6 @@ the numbers of the others take two. Which terms are frequent is listed, with whe
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +15,7 @@ from searchfeed.engines.whoosh.columnar.packing import (
     PackedWriter,
     Runs,
     RunsWriter,
+    between,
     counts,
     narrow,
 )
@@ -122,20 +121,13 @@ class DocumentsReader:
     def __len__(self) -> int:
         return len(self._rare) + len(self._gaps)
 
-    @cached_property
-    def _listed(self) -> list[int]:
-        """The frequent terms; of few it is quicker to ask a list."""
-        listed: list[int] = self._frequent.tolist()
-        return listed
-
     def one(self, term: int, start: int, stop: int) -> Integers:
         """The documents of one term, whose postings are those from ``start`` to ``stop``."""
         if not len(self._frequent):
             return self._rare.range(start, stop)
-        listed = self._listed
-        at = bisect_left(listed, term)
+        at, after = between(self._frequent, term, term + 1)
         before = self._gap_starts.item(at)
-        if at < len(listed) and listed[at] == term:
+        if at < after:
             gaps = self._gaps.range(before, before + stop - start)
             return np.cumsum(gaps, dtype=np.int32, out=gaps)
         return self._rare.range(start - before, stop - before)
@@ -146,7 +138,7 @@ class DocumentsReader:
             return np.zeros(0, dtype=np.int32)
         starts = self._starts.range(low, high + 1)
         start, stop = int(starts[0]), int(starts[-1])
-        first, last = self._frequent_between(low, high)
+        first, last = between(self._frequent, low, high)
         if first == last:
             before = self._gap_starts.item(first) if len(self._frequent) else 0
             return self._rare.range(start - before, stop - before)
@@ -180,7 +172,10 @@ class DocumentsReader:
         """
         if not len(self._frequent):
             return self._rare.take(spread(starts, amounts))
-        at = np.searchsorted(self._frequent, terms.astype(self._frequent.dtype))
+        # As in ``between``: what is beyond the last frequent term need not fit their type.
+        final = self._frequent.item(-1)
+        at = self._frequent.searchsorted(np.minimum(terms, final).astype(self._frequent.dtype))
+        at[terms > final] = len(self._frequent)
         before = self._gap_starts[at].astype(np.int64)
         at[at == len(self._frequent)] = 0
         chosen = self._frequent[at] == terms
@@ -195,7 +190,3 @@ class DocumentsReader:
         gaps = self._gaps.take(base, int(places[-1]) + 1, places - base)
         documents[owned] = absolute(gaps, dense, np.cumsum(dense))
         return documents
-
-    def _frequent_between(self, low: int, high: int) -> tuple[int, int]:
-        listed = self._listed
-        return bisect_left(listed, low), bisect_left(listed, high)
