@@ -1,18 +1,15 @@
 """How what a query finds divides: exact counts, whatever their number.
 
-Values are counted page by page in their own order, as that is exact on any number of shards;
-counts by size are not. Periods begin and end at the instants of the query language.
+Periods begin and end at the instants of the query language.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from typing import Any
 
 from searchfeed import periods
 from searchfeed.engines.opensearch.documents import NAMES
-from searchfeed.engines.opensearch.mapping import PAGE
 from searchfeed.engines.opensearch.matching import EVERYTHING, Clause
 from searchfeed.engines.opensearch.searching import Searcher
 from searchfeed.engines.whoosh.facets import FIELDS
@@ -41,8 +38,8 @@ def count(
 
 def values(searcher: Searcher, query: Clause, field: str) -> Iterator[tuple[str, int]]:
     """Every value of a field in what a query finds, and how many entries have it."""
-    for key, number in _buckets(searcher, query, {"terms": {"field": field}}):
-        yield str(key), number
+    for bucket in searcher.buckets(query, {"terms": {"field": field}}):
+        yield str(bucket["key"]["value"]), int(bucket["doc_count"])
 
 
 def newest(searcher: Searcher, field: str) -> dict[str, tuple[int, datetime | None]]:
@@ -50,32 +47,11 @@ def newest(searcher: Searcher, field: str) -> dict[str, tuple[int, datetime | No
     found: dict[str, tuple[int, datetime | None]] = {}
     source = {"terms": {"field": field}}
     within = {"newest": {"max": {"field": "date"}}}
-    for bucket in _whole_buckets(searcher, EVERYTHING, source, within):
+    for bucket in searcher.buckets(EVERYTHING, source, within):
         date = bucket["newest"]["value"]
         moment = None if date is None else _EPOCH + int(date) * _MILLISECOND
         found[bucket["key"]["value"]] = int(bucket["doc_count"]), moment
     return found
-
-
-def _buckets(
-    searcher: Searcher, query: Clause, source: Mapping[str, Any]
-) -> Iterator[tuple[Any, int]]:
-    for bucket in _whole_buckets(searcher, query, source, {}):
-        yield bucket["key"]["value"], int(bucket["doc_count"])
-
-
-def _whole_buckets(
-    searcher: Searcher, query: Clause, source: Mapping[str, Any], within: Mapping[str, Any]
-) -> Iterator[Any]:
-    composite: dict[str, Any] = {"size": PAGE, "sources": [{"value": source}]}
-    every = {"values": {"composite": composite, "aggs": within}}
-    body = {"size": 0, "query": query, "aggs": every}
-    while True:
-        found = searcher.ask(body)["aggregations"]["values"]
-        yield from found["buckets"]
-        if "after_key" not in found:
-            return
-        composite["after"] = found["after_key"]
 
 
 def _largest(counts: Mapping[str, int], limit: int | None) -> list[str]:
@@ -97,7 +73,8 @@ def _by_period(
 ) -> tuple[FacetCount, ...]:
     # A histogram of numbers: one of dates fails in OpenSearch 2.19 where a page follows the last.
     source = {"histogram": {"field": "date", "interval": _DAY // _MILLISECOND}}
-    days = sorted({_day(int(float(key))) for key, _ in _buckets(searcher, query, source)})
+    found = searcher.buckets(query, source)
+    days = sorted({_day(int(float(bucket["key"]["value"]))) for bucket in found})
     if not days:
         return ()
     firsts = _firsts(days, period)

@@ -118,16 +118,8 @@ class Pages:
         if not told["stories"]["sum_other_doc_count"]:
             return int(told["doc_count"]) - int(told["count"]["count"])
         # More than are counted at once: one page of them after the other.
-        source = [{"story": {"terms": {"field": "story"}}}]
-        composite: dict[str, Any] = {"size": mapping.PAGE, "sources": source}
-        body = {"size": 0, "query": self._query, "aggs": {"stories": {"composite": composite}}}
-        stories = 0
-        while True:
-            found = self._searcher.ask(body)["aggregations"]["stories"]
-            stories += len(found["buckets"])
-            if "after_key" not in found:
-                return int(told["doc_count"]) - stories
-            composite["after"] = found["after_key"]
+        stories = self._searcher.buckets(self._query, {"terms": {"field": "story"}})
+        return int(told["doc_count"]) - sum(1 for _ in stories)
 
     def _all_rows(
         self, query: Clause, count: int | None, place: list[Any] | None = None

@@ -14,6 +14,7 @@ from searchfeed.engines import Answer
 from searchfeed.engines.opensearch import scoring
 from searchfeed.engines.opensearch.cluster import SOON, Cluster, Slow
 from searchfeed.engines.opensearch.documents import read_entry
+from searchfeed.engines.opensearch.mapping import PAGE
 from searchfeed.engines.opensearch.matching import (
     Clause,
     Matcher,
@@ -89,6 +90,24 @@ class Searcher:
                 **more,
             )
         )
+
+    def buckets(
+        self, query: Clause, source: Mapping[str, Any], within: Mapping[str, Any] | None = None
+    ) -> Iterator[Any]:
+        """What a query finds, divided by ``value``: that of a field, say.
+
+        The buckets come page by page in their own order, as that is exact on any number of
+        shards; those of the largest counts are not.
+        """
+        composite: dict[str, Any] = {"size": PAGE, "sources": [{"value": source}]}
+        every = {"values": {"composite": composite, "aggs": within or {}}}
+        body = {"size": 0, "query": query, "aggs": every}
+        while True:
+            found = self.ask(body)["aggregations"]["values"]
+            yield from found["buckets"]
+            if "after_key" not in found:
+                return
+            composite["after"] = found["after_key"]
 
     def _patiently(self, ask: Callable[..., Any]) -> Any:
         """Ask the copies that were asked before, and others where these do not answer."""
