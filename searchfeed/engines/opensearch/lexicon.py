@@ -16,7 +16,7 @@ from searchfeed.engines.opensearch.matching import EVERYTHING
 from searchfeed.engines.opensearch.searching import Searcher
 from searchfeed.engines.opensearch.state import Indices
 from searchfeed.engines.opensearch.vocabulary import Term, Vocabulary
-from searchfeed.engines.whoosh.lexicon import COMPLETED, WRITTEN
+from searchfeed.engines.whoosh.lexicon import COMPLETED, WRITTEN, digits, misspelt
 from searchfeed.engines.whoosh.spelling import plain
 
 COUNTED = 500
@@ -56,21 +56,16 @@ class Lexicon:
 
     def suggest(self, word: str, limit: int) -> tuple[str, ...]:
         """See ``Engine.suggest``."""
-        options = analysis.query_words(word).alternatives
-        if not options or len(options[0]) > 1:
-            # Nothing to look for, or a run of pairs of characters, which are no words.
-            return ()
-        word = analysis.fold(options[0][0])
+        word = misspelt(word)
         distance = analysis.typing_mistakes(word)
         if not distance:
             return ()
         fields = COMPLETED[None]
         near = self._vocabulary.near([GROUPS[fields[0]]], word, distance)
-        # A number is not another number misspelt.
         edits = {
             term: count
             for term, count in near.items()
-            if count and _digits(term.fold) == _digits(word)
+            if count and digits(term.fold) == digits(word)
         }
         counts = self._counts(fields, [term.text for term in edits])
         distances = {term.fold: count for term, count in edits.items()}
@@ -126,7 +121,3 @@ def _ranked(terms: Iterable[Term], counts: dict[str, int]) -> list[list[Term]]:
 def _form(forms: Sequence[Term], counts: dict[str, int]) -> str:
     """How a word is written most often."""
     return max(forms, key=lambda term: (counts[term.text], term.text)).text
-
-
-def _digits(word: str) -> str:
-    return "".join(filter(str.isdigit, word))

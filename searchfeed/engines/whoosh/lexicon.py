@@ -80,17 +80,14 @@ class Lexicon:
 
     def suggest(self, word: str, limit: int) -> tuple[str, ...]:
         """The words that ``word`` may be meant to be: the nearest first, then the most frequent."""
-        options = analysis.query_words(word).alternatives
-        if not options or len(options[0]) > 1:
-            # Nothing to look for, or a run of pairs of characters, which are no words.
-            return ()
-        word = analysis.fold(options[0][0])
+        word = misspelt(word)
         distance = analysis.typing_mistakes(word)
+        if not distance:
+            return ()
         places, edits = self._spellings.near(word, distance)
         order = np.lexsort((-self._totals[places], edits))
         near = (self._folds[places[at]] for at in order.tolist() if edits[at])
-        # A number is not another number misspelt.
-        fitting = [fold for fold in near if _digits(fold) == _digits(word)]
+        fitting = [fold for fold in near if digits(fold) == digits(word)]
         return tuple(self._form(fold) for fold in fitting[:limit])
 
     def _form(self, fold: str) -> str:
@@ -98,5 +95,13 @@ class Lexicon:
         return self._forms.get(fold, fold)
 
 
-def _digits(word: str) -> str:
+def misspelt(word: str) -> str:
+    """What a word may be a misspelling of is compared with this; empty where it can be of none."""
+    options = analysis.query_words(word).alternatives
+    # Nothing to look for, or a run of pairs of characters, which are no words.
+    return analysis.fold(options[0][0]) if options and len(options[0]) == 1 else ""
+
+
+def digits(word: str) -> str:
+    """The digits of a word, in which no other word may differ: a number is not one misspelt."""
     return "".join(filter(str.isdigit, word))
