@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 
 from searchfeed.engines.whoosh.arrays import SEARCHED, members, once
+from searchfeed.engines.whoosh.columnar.documents import spread
 from searchfeed.engines.whoosh.memory import Memory
 
 if TYPE_CHECKING:
@@ -242,9 +243,7 @@ class View:
             if high - low < segment.doc_count:
                 chosen = documents[low:high] - base
                 starts, amounts = offsets[chosen], offsets[chosen + 1] - offsets[chosen]
-                ends = np.cumsum(amounts)
-                at = np.repeat(starts - (ends - amounts), amounts)
-                terms = terms[at + np.arange(len(at))]
+                terms = terms[spread(starts, amounts)]
             totals[places] += np.bincount(terms, minlength=segment.term_count(field))
         return totals
 

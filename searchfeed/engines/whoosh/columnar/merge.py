@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from searchfeed.engines.whoosh.columnar.documents import spread
 from searchfeed.engines.whoosh.columnar.packing import counts
 from searchfeed.engines.whoosh.columnar.segment import Keys, MakeKey, Postings, SegmentFile
 from searchfeed.engines.whoosh.columnar.stored import StoredWriter
@@ -264,7 +265,4 @@ def _joined(parts: Sequence[Array | None]) -> Array:
 def rearranged(gaps: Integers, frequencies: Integers, order: Array) -> Integers:
     """The gaps of all postings, posting by posting in another order."""
     starts = np.cumsum(frequencies, dtype=np.int64) - frequencies
-    amounts = frequencies[order]
-    ends = np.cumsum(amounts, dtype=np.int64)
-    shift = np.repeat(starts[order] - (ends - amounts), amounts)
-    return gaps[shift + np.arange(len(gaps))]
+    return gaps[spread(starts[order], frequencies[order])]
