@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,6 +33,8 @@ class FieldReader:
         self.starts = Runs(container, name, "postings.starts")
         self.documents = DocumentsReader(container, name, self.starts)
         self.frequencies = Packed(container, name, "frequencies")
+        self._sums = container.array(name, "positions.sums")
+        self.gaps = Packed(container, name, "positions")
         self.weights = container.array(name, "weights", "f4")
         self.lengths = container.array(name, "lengths")
         self._keys: dict[str, KeysReader] = {}
@@ -49,6 +50,8 @@ class FieldReader:
             and (not starts or self.starts.item(starts - 1) == postings)
             and len(self.frequencies) == (postings if wanted["repeated"] else 0)
             and len(self.weights) in (0, postings)
+            and len(self.gaps) == wanted["positions"]
+            and len(self._sums) == (-(-postings // BLOCK) if wanted["positions"] else 0)
             and len(self.lengths) == (doc_count if wanted["total"] else 0)
         )
         if not fits:
@@ -57,23 +60,7 @@ class FieldReader:
     @property
     def has_positions(self) -> bool:
         """Whether it is known where in a document a term stands."""
-        return bool(self.attributes["positions"])
-
-    @cached_property
-    def gaps(self) -> Packed:
-        """The gaps between the positions of all postings, which few searches look at."""
-        gaps = Packed(self._container, self._name, "positions")
-        if len(gaps) != self.attributes["positions"]:
-            raise self._container.damaged(f"the positions of {self._name}")
-        return gaps
-
-    @cached_property
-    def _sums(self) -> Array:
-        """For each block of postings how many gaps come before it."""
-        sums = self._container.array(self._name, "positions.sums")
-        if len(sums) != -(-len(self.documents) // BLOCK):
-            raise self._container.damaged(f"the positions of {self._name}")
-        return sums
+        return bool(len(self.gaps))
 
     def bounds(self, term: int) -> tuple[int, int]:
         """Where the postings of a term start and stop."""
