@@ -16,7 +16,6 @@ from searchfeed.engines.opensearch.documents import feed_key
 from searchfeed.engines.opensearch.mapping import SPELLING, WORDS
 from searchfeed.engines.opensearch.vocabulary import (
     MOST,
-    Family,
     Meanings,
     Sequences,
     escaped,
@@ -28,6 +27,7 @@ from searchfeed.engines.whoosh.matching import TEXT_FIELDS, united
 from searchfeed.engines.whoosh.scoring import SENTENCE
 from searchfeed.engines.whoosh.spelling import plain
 from searchfeed.engines.whoosh.values import date_number, whole_term
+from searchfeed.engines.whoosh.vocabulary import Family
 
 Clause: TypeAlias = dict[str, Any]
 """A part of a query as the servers read it."""

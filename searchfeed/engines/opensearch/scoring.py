@@ -36,7 +36,6 @@ from searchfeed.engines.opensearch.matching import (
     typed,
     united_singles,
 )
-from searchfeed.engines.opensearch.vocabulary import Family
 from searchfeed.engines.whoosh.leaves import (
     FIELDS,
     SATURATION,
@@ -47,7 +46,7 @@ from searchfeed.engines.whoosh.matched import ALL, TYPED
 from searchfeed.engines.whoosh.matching import WINDOW, united
 from searchfeed.engines.whoosh.proximity import NEAR, NEAR_FIELDS
 from searchfeed.engines.whoosh.scoring import BORDER, WHOLE
-from searchfeed.engines.whoosh.vocabulary import EXPANDED
+from searchfeed.engines.whoosh.vocabulary import EXPANDED, Family
 from searchfeed.models import Pattern
 from searchfeed.values import dataclass
 

@@ -19,11 +19,17 @@ from searchfeed.engines.opensearch.documents import GROUPS
 from searchfeed.engines.opensearch.state import Indices
 from searchfeed.engines.opensearch.terms import stems
 from searchfeed.engines.whoosh.spelling import Spellings, plain
-from searchfeed.engines.whoosh.vocabulary import EXACT, EXPANDED, FOLDED, STEMMED, TYPO
+from searchfeed.engines.whoosh.vocabulary import (
+    EXACT,
+    EXPANDED,
+    FOLDED,
+    STEMMED,
+    Family,
+    families,
+    fitting,
+    mistyped,
+)
 from searchfeed.values import dataclass
-
-Family: TypeAlias = Mapping[str, float]
-"""Terms, each with how well it stands for what was asked: 1 is the exact form."""
 
 Sequences: TypeAlias = tuple[tuple[Family, ...], ...]
 """The ways in which a field can hold what a leaf asks for, each as a family a word."""
@@ -241,24 +247,11 @@ def _sequences(leaf: tree.Words, terms: list[Term], languages: frozenset[str]) -
         case tree.Wildcard():
             return ((dict.fromkeys((term.text for term in terms), EXPANDED),),)
         case tree.Fuzzy(text, distance):
-            return ((_near_family(plain(text), distance, terms),),)
+            spellings = Spellings([term.fold for term in terms])
+            texts = [term.text for term in terms]
+            return ((mistyped(plain(text), distance, texts, spellings),),)
         case tree.Regex(pattern):
-            fits = analysis.Expression(pattern).fits
-            fitting = (
-                term.text
-                for term in terms
-                if fits(term.text) or (term.fold != term.text and fits(term.fold))
-            )
-            return ((dict.fromkeys(fitting, EXPANDED),),)
-
-
-def _near_family(text: str, distance: int, terms: list[Term]) -> Family:
-    places, edits = Spellings([term.fold for term in terms]).near(text, distance)
-    family: dict[str, float] = {}
-    for at, count in zip(places.tolist(), edits.tolist(), strict=True):
-        term = terms[at].text
-        family[term] = TYPO[count - 1] if count else EXACT if term == text else FOLDED
-    return family
+            return ((fitting(pattern, ((term.fold, term.text) for term in terms)),),)
 
 
 def _word_sequences(text: str, terms: list[Term], languages: frozenset[str]) -> Sequences:
@@ -286,11 +279,4 @@ def _word_sequences(text: str, terms: list[Term], languages: frozenset[str]) -> 
             if term.fold.startswith(start) or term.text.startswith(start)
         }
 
-    words = analysis.query_words(text)
-    return tuple(
-        tuple(
-            prefixed(term) if words.prefix and at == len(option) else family(term)
-            for at, term in enumerate(option, start=1)
-        )
-        for option in words.alternatives
-    )
+    return families(analysis.query_words(text), whole=family, begun=prefixed)

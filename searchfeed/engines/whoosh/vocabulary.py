@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -18,6 +18,7 @@ from searchfeed.engines.whoosh.lexicon import Lexicon
 from searchfeed.engines.whoosh.spelling import Spellings, plain
 
 if TYPE_CHECKING:
+    from searchfeed.analysis import WordQuery
     from searchfeed.engines.whoosh.view import View
 
 Family: TypeAlias = Mapping[str, float]
@@ -61,15 +62,10 @@ class Vocabulary:
                 return self._expanded(self.regex, field, pattern)
 
     def _word_sequences(self, field: str, text: str, exact: bool) -> tuple[Sequence[Family], ...]:  # noqa: FBT001
-        words = self.words(text)
-        return tuple(
-            tuple(
-                self.prefix(field, term)
-                if words.prefix and at == len(option)
-                else self.word(field, term, exact=exact)
-                for at, term in enumerate(option, start=1)
-            )
-            for option in words.alternatives
+        return families(
+            self.words(text),
+            whole=lambda term: self.word(field, term, exact=exact),
+            begun=lambda term: self.prefix(field, term),
         )
 
     @staticmethod
@@ -120,31 +116,51 @@ class Vocabulary:
         Raises:
             ValueError: it cannot be read, or asks for what ``Expression`` cannot do.
         """
-        fits = analysis.Expression(pattern).fits
-        folds, terms = self._sorted(field)
-        return {
-            term: EXPANDED
-            for fold, term in zip(folds, terms, strict=True)
-            if fits(term) or (fold != term and fits(fold))
-        }
+        return fitting(pattern, zip(*self._sorted(field), strict=True))
 
     def fuzzy(self, field: str, text: str, distance: int) -> Family:
         """Terms at most ``distance`` edits away, accents folded."""
-        text = plain(text)
-        _, terms = self._sorted(field)
-        places, distances = self._spellings(field).near(text, distance)
-        family: dict[str, float] = {}
-        for at, edits in zip(places.tolist(), distances.tolist(), strict=True):
-            if edits == 0:
-                family[terms[at]] = EXACT if terms[at] == text else FOLDED
-            else:
-                family[terms[at]] = TYPO[edits - 1]
-        return family
+        return mistyped(plain(text), distance, self._sorted(field)[1], self._spellings(field))
 
     def _sort(self, field: str) -> tuple[list[str], list[str]]:
         """The terms of a field by their folded form: those forms, and the terms."""
         pairs = sorted((analysis.fold(term), term) for term in self._view.terms(field))
         return [fold for fold, _ in pairs], [term for _, term in pairs]
+
+
+def families(
+    words: WordQuery, *, whole: Callable[[str], Family], begun: Callable[[str], Family]
+) -> tuple[tuple[Family, ...], ...]:
+    """The ways in which a field can hold words, given what a whole one stands for, or a start."""
+    return tuple(
+        tuple(
+            begun(term) if words.prefix and at == len(option) else whole(term)
+            for at, term in enumerate(option, start=1)
+        )
+        for option in words.alternatives
+    )
+
+
+def fitting(pattern: str, terms: Iterable[tuple[str, str]]) -> Family:
+    """Those of some terms, each behind its folded form, that a regular expression fits whole.
+
+    Raises:
+        ValueError: it cannot be read, or asks for what ``Expression`` cannot do.
+    """
+    fits = analysis.Expression(pattern).fits
+    return {term: EXPANDED for fold, term in terms if fits(term) or (fold != term and fits(fold))}
+
+
+def mistyped(text: str, distance: int, terms: Sequence[str], spellings: Spellings) -> Family:
+    """Those of some terms whose folded forms, the ``spellings``, are so near to a text."""
+    places, distances = spellings.near(text, distance)
+    family: dict[str, float] = {}
+    for at, edits in zip(places.tolist(), distances.tolist(), strict=True):
+        if edits == 0:
+            family[terms[at]] = EXACT if terms[at] == text else FOLDED
+        else:
+            family[terms[at]] = TYPO[edits - 1]
+    return family
 
 
 def _glob(pattern: str) -> str:
