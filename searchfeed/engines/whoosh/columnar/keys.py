@@ -133,12 +133,13 @@ class _Cut:
         self._words = words
         self.shifts = shifts
         self.lengths = lengths
+        self._shift, self._length = shifts.data, lengths.data
 
     def __len__(self) -> int:
         return len(self.lengths)
 
     def __getitem__(self, index: int) -> bytes:
-        return self._words.head(index + self.shifts.item(index), self.lengths.item(index))
+        return self._words.head(index + self._shift[index], self._length[index])
 
     def terms(self, low: int, high: int) -> Integers:
         """The numbers of the terms of the keys from ``low`` to ``high``."""
