@@ -212,6 +212,17 @@ def test_room_is_given_back_where_it_is_worth_it(tmp_path: Path) -> None:
         }
 
 
+def test_room_is_given_back_when_a_feed_goes_with_its_entries(tmp_path: Path) -> None:
+    entries = tuple(entry(at, body="ferry " * 2_000) for at in range(300))
+    with Index(tmp_path) as index:
+        with Archive(tmp_path / ARCHIVE) as archive:
+            archive.store(Feed("http://a/feed", "A", entries=entries))
+            before = archive.figures().size
+        index.unsubscribe("http://a/feed", entries=True)
+        with Archive(tmp_path / ARCHIVE) as archive:
+            assert archive.figures().size < before // 10
+
+
 def test_room_is_not_worth_waiting_for_another(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(removing, "_WORTH", 0)
     monkeypatch.setattr(removing, "_SHARE", 1_000_000)

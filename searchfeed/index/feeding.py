@@ -188,6 +188,7 @@ class Feeding(Base):
             state = archive.feed(feed)
             archive.remove_feed(state.url)
             self._store.catch_up(None)
+            archive.free_space()
         return state
 
     def rename(self, feed: str, name: str) -> FeedState:
