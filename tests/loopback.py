@@ -43,6 +43,7 @@ class Received:
         headers: their names in small letters.
         at: seconds of the monotonic clock.
         connection: the number of its connection, from 1; the same for requests that share one.
+        body: of as many bytes as its head says.
     """
 
     method: str
@@ -50,6 +51,7 @@ class Received:
     headers: Headers
     at: float
     connection: int
+    body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,10 @@ class Web:
         return f"{scheme}://{user}{'@' if user else ''}{host}:{self.port}{path}"
 
     def play(self, path: str, *answers: Script) -> None:
-        """Answer requests for a path (with its query) in this order; the last one stays."""
+        """Answer requests for a path in this order; the last one stays.
+
+        A path with a query is one of its own; one without is answered whatever its query.
+        """
         with self._lock:
             self._scripts[path] = list(answers)
 
@@ -185,7 +190,8 @@ class Web:
             self.requests.append(request)
             self._running += 1
             self.most = max(self.most, self._running)
-            script = self._scripts.get(request.path, [Answer(404)])
+            plain = self._scripts.get(request.path.partition("?")[0], [Answer(404)])
+            script = self._scripts.get(request.path, plain)
             answer = script.pop(0) if len(script) > 1 else script[0]
         if not isinstance(answer, Answer):
             answer = answer(request)
@@ -261,7 +267,8 @@ def _received(reader: BinaryIO, number: int) -> Received | None:
     while (header := reader.readline(65_536).decode("latin-1").rstrip("\r\n")) != "":
         name, _, value = header.partition(":")
         headers[name.lower()] = value.strip()
-    return Received(method, path, headers, time.monotonic(), number)
+    body = reader.read(int(headers.get("content-length", 0)))
+    return Received(method, path, headers, time.monotonic(), number, body)
 
 
 def _written(answer: Answer) -> tuple[bytes, Iterable[bytes]]:
