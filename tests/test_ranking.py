@@ -167,7 +167,7 @@ def test_the_highest_scores_of_what_matches(
         )
         lowest = sorted(scores.values(), reverse=True)[:count]
         best = {at for at, score in scores.items() if score >= min(lowest, default=0)}
-        assert set(matched.best(count).tolist()) == best
+        assert set(matched.best(count)[0].tolist()) == best
         for least in (0.1, 0.5, 1.0, 2.5, 3.0, 4.0):
             reaching = {at for at, score in scores.items() if score >= least}
             assert set(matched.reaching(least).tolist()) == reaching

@@ -40,7 +40,7 @@ class Matched:
     @property
     def nbytes(self) -> int:
         """What all of it may take in the end, mask and order included."""
-        return len(self.documents) * (13 + FREQUENT) + 8 * IMPACTS
+        return len(self.documents) * (13 + FREQUENT) + 16 * min(IMPACTS, len(self.documents))
 
     def only(self, keep: NDArray[Any]) -> Matched:
         """Those documents that ``keep`` chooses: a mask, or places in order."""
@@ -88,21 +88,34 @@ class Matched:
         best = np.argpartition(scores, -IMPACTS)[-IMPACTS:]
         return best[np.argsort(-scores[best])]
 
-    def best(self, count: int) -> Documents:
-        """The documents with the ``count`` highest scores, and those that tie with the last."""
+    @cached_property
+    def _heights(self) -> Numbers:
+        """The scores of ``impacts``, negative so that they ascend."""
+        return -self.scores[self.impacts]
+
+    def best(self, count: int) -> tuple[Documents, Numbers]:
+        """The documents with the ``count`` highest scores, and those that tie with the last.
+
+        In any order, each with its score.
+        """
         if count >= len(self.documents):
-            return self.documents
+            return self.documents, self.scores
         if count <= len(self.impacts):
-            return self.reaching(float(self.scores[self.impacts[count - 1]]))
-        return self.reaching(float(np.partition(self.scores, -count)[-count]))
+            score = -self._heights.item(count - 1)
+        else:
+            score = float(np.partition(self.scores, -count)[-count])
+        which = self._reaching(score)
+        return self.documents[which], self.scores[which]
 
     def reaching(self, score: float) -> Documents:
         """The documents with this score or a higher one, in any order."""
-        impacts = self.impacts
-        if len(impacts) and self.scores[impacts[-1]] < score:
-            found = self.scores[impacts]
-            return self.documents[impacts[: len(found) - int(found[::-1].searchsorted(score))]]
-        return self.documents[self.scores >= score]
+        return self.documents[self._reaching(score)]
+
+    def _reaching(self, score: float) -> Places | Mask:
+        heights = self._heights
+        if len(heights) == len(self.scores) or (len(heights) and -heights.item(-1) < score):
+            return self.impacts[: int(heights.searchsorted(-score, side="right"))]
+        return self.scores >= score
 
     def at(self, documents: Documents) -> Numbers:
         """The scores of some documents, 0 for those that are not among these."""

@@ -13,7 +13,9 @@ from searchfeed.models import Sort
 if TYPE_CHECKING:
     from searchfeed.engines.whoosh.folding import Groups
     from searchfeed.engines.whoosh.ranking import Ranked
-    from searchfeed.engines.whoosh.view import Documents, Numbers, View
+    from searchfeed.engines.whoosh.view import Documents, Numbers, Places, View
+
+_NEWEST = np.uint64(NO_DATE - 1)
 
 FURTHER = 4
 """So many times more are put in order where folding leaves a page short."""
@@ -56,23 +58,23 @@ class Pages:
     def rows(self, offset: int, count: int) -> Iterator[Row]:
         """The rows of a page."""
         groups = self._groups
-        page = self._first(offset + count)[offset:]
-        scores = self._ranked.scores(page).tolist() if len(page) else []
-        for document, score in zip(page.tolist(), scores, strict=True):
+        page, scores = self._first(offset + count)
+        for document, score in zip(page[offset:].tolist(), scores[offset:].tolist(), strict=True):
             yield Row(document, score, self._behind(document, groups) if groups else ())
 
-    def _first(self, count: int) -> Documents:
-        """The first ``count`` documents that stand for their story, in order."""
+    def _first(self, count: int) -> tuple[Documents, Numbers]:
+        """The first ``count`` documents that stand for their story, in order, and their scores."""
         if self._groups is None:
             return self._ordered(count)
         wanted = count
         while True:
             # One more shows whether a story goes on.
             wanted += 1
-            ordered = self._ordered(wanted)
+            ordered, scores = self._ordered(wanted)
             firsts = np.unique(self._groups.leaders_of(ordered), return_index=True)[1]
             if len(firsts) >= count or len(ordered) >= self._ranked.total:
-                return ordered[np.sort(firsts)[:count]]
+                chosen = np.sort(firsts)[:count]
+                return ordered[chosen], scores[chosen]
             wanted *= FURTHER
 
     def _behind(self, document: int, groups: Groups) -> Sequence[int]:
@@ -81,34 +83,32 @@ class Pages:
         others = others[self._ranked.mask[others] & (others != document)]
         if not len(others):
             return ()
-        ordered: list[int] = self._in_order(others, self._ranked.scores(others)).tolist()
+        ordered: list[int] = others[self._order(others, self._ranked.scores(others))].tolist()
         return ordered
 
-    def _ordered(self, count: int) -> Documents:
-        """The first ``count`` documents, in order."""
+    def _ordered(self, count: int) -> tuple[Documents, Numbers]:
+        """The first ``count`` documents, in order, and their scores."""
         if self._sort is Sort.RELEVANCE:
-            return self._in_order(*self._ranked.best(count))[:count]
+            documents, scores = self._ranked.best(count)
+            order = self._order(documents, scores)[:count]
+            return documents[order], scores[order]
         documents = self._ranked.documents
         if count < len(documents):
             # Only those that could be on the page are put in order, ties at its end included.
             dates = self._dates(documents)
             documents = documents[dates <= np.partition(dates, count - 1)[count - 1]]
-        return self._in_order(documents, None)[:count]
+        documents = documents[self._order(documents)[:count]]
+        return documents, self._ranked.scores(documents)
 
-    def _in_order(self, documents: Documents, scores: Numbers | None) -> Documents:
-        keys = self._view.column("key")[documents]
+    def _order(self, documents: Documents, scores: Numbers | None = None) -> Places:
+        """The places of some documents in their order."""
+        keys, dates = self._view.column("key")[documents], self._dates(documents)
         if self._sort is not Sort.RELEVANCE or scores is None:
-            return documents[np.lexsort((keys, self._dates(documents)))]
-        return documents[np.lexsort((keys, _newest(self._view, documents), -scores))]
+            return np.lexsort((keys, dates))
+        return np.lexsort((keys, dates, -scores))
 
     def _dates(self, documents: Documents) -> Any:
         """What sorts by date; entries without one come last."""
-        if self._sort is Sort.OLDEST:
-            return self._view.column("date")[documents]
-        return _newest(self._view, documents)
-
-
-def _newest(view: View, documents: Documents) -> Any:
-    dates = view.column("date")[documents]
-    # Complements turn the order of unsigned numbers round.
-    return np.where(dates == NO_DATE, np.uint64(NO_DATE), ~dates)
+        dates = self._view.column("date")[documents]
+        # The other way round the number that stands for no date stays the highest.
+        return dates if self._sort is Sort.OLDEST else _NEWEST - dates

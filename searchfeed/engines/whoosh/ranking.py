@@ -48,7 +48,7 @@ class Ranked(Protocol):
     def best(self, count: int) -> tuple[Documents, Numbers]:
         """At least those with the ``count`` highest scores, those that tie with the last included.
 
-        Ascending, each with its score.
+        In any order, each with its score.
         """
         ...
 
@@ -242,6 +242,8 @@ class Ranking:
 
     def best(self, count: int) -> tuple[Documents, Numbers]:
         """See ``Ranked.best``."""
+        if self._single is not None and self._single.complete is None:
+            return self._single.best(count)
         found: list[tuple[Documents, Numbers]] = []
         missing = count
         for mask, there, lift in self._tiers:
@@ -308,7 +310,7 @@ class Ranking:
     def _candidates(self, mask: Mask | None, there: int, count: int) -> Documents:
         """Documents among which the best are, ascending."""
         if self._single is not None and mask is None:
-            return np.sort(self._single.best(count))
+            return np.sort(self._single.best(count)[0])
         plain = mask is None and isinstance(self._node, tree.Or | tree.Best) and self._is_union
         allowed = None if plain else self.mask if mask is None else mask
         driver = self._driver
