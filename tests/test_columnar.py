@@ -43,12 +43,13 @@ from searchfeed.engines.whoosh.columnar.builder import (
 from searchfeed.engines.whoosh.columnar.codec import ColumnarCodec, ColumnarSegment, segment_readers
 from searchfeed.engines.whoosh.columnar.columns import ColumnKind
 from searchfeed.engines.whoosh.columnar.container import HEADER, Container, FileWriter
-from searchfeed.engines.whoosh.columnar.dictionary import Dictionary, write_dictionary
+from searchfeed.engines.whoosh.columnar.dictionary import Dictionary
 from searchfeed.engines.whoosh.columnar.matcher import ROUNDING
 from searchfeed.engines.whoosh.columnar.merge import merge_segments, plan_merges
 from searchfeed.engines.whoosh.columnar.packing import Packed, PackedWriter, Runs, RunsWriter
 from searchfeed.engines.whoosh.columnar.snapshot import verify
 from searchfeed.engines.whoosh.columnar.stored import Stored, StoredWriter, to_line
+from searchfeed.engines.whoosh.columnar.terms import write_dictionary
 from searchfeed.engines.whoosh.columnar.writer import BulkWriter
 from searchfeed.errors import EngineError, IndexNotFoundError, IndexVersionError
 

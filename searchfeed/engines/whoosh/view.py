@@ -125,7 +125,7 @@ class View:
     def sharing(self, field: str, kind: str, key: str, *, prefix: bool = False) -> set[str]:
         """The terms of a field whose other form (``fold``, ``stem-en``) is, or starts with, key."""
         return {
-            segment.term(field, int(number))
+            segment.term(field, number)
             for segment, _ in self._segments
             if segment.has_key(field, kind)
             for number in segment.terms_by_key(field, kind, key, prefix=prefix)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from searchfeed.engines.whoosh.columnar.container import TYPES
 from searchfeed.engines.whoosh.columnar.occurrences import view
 from searchfeed.engines.whoosh.columnar.segment import SegmentFile
 from searchfeed.values import dataclass
@@ -24,19 +25,13 @@ class ColumnKind:
     step: int = 0
 
 
-TYPE_CODES = dict(
-    zip(("u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f4", "f8"), "BHIQbhiqfd", strict=True)
-)
-"""What ``array`` calls the types of numpy."""
-
-
 class ColumnBuilder:
     """The values of one column, in the order of the documents."""
 
     def __init__(self, kind: ColumnKind) -> None:
         self.kind = kind
         self._documents = array("i")
-        self._numbers = array(TYPE_CODES[kind.type or "u1"])
+        self._numbers = array(TYPES[kind.type or "u1"])
         self._texts: list[bytes] = []
 
     def check(self, value: Any) -> None:

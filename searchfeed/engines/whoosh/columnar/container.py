@@ -11,16 +11,21 @@ import json
 import mmap
 import os
 import struct
+import sys
 import zlib
+from array import array as numbers_of
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeAlias
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias
 
 from searchfeed.errors import EngineError, IndexVersionError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 MAGIC = b"\x89SFCOL\r\n"
 """As in PNG: a byte above 127 and a line break show what a transfer as text has broken."""
@@ -36,9 +41,11 @@ The header's own crc32 follows, then zeros up to ``HEADER_SIZE``.
 
 HEADER_SIZE = 64
 ALIGNMENT = 8
-TYPES = frozenset(("u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f4", "f8"))
+TYPES = dict(
+    zip(("u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f4", "f8"), "BHIQbhiqfd", strict=True)
+)
+"""What numpy calls the types of sections, and what ``array`` and ``memoryview`` call them."""
 
-Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Key: TypeAlias = tuple[str, str]
 """What a section belongs to (the name of a field or column, or nothing), and its part in that."""
 
@@ -71,6 +78,10 @@ class Sink(Protocol):
 class Source(Protocol):
     """Gives sections."""
 
+    def section(self, name: str, part: str) -> memoryview:
+        """A section's numbers; an empty view if there is no such section."""
+        ...
+
     def array(self, name: str, part: str, code: str = "u1") -> Array:
         """A section, not to be changed; an empty array of ``code`` if there is no such section."""
         ...
@@ -91,8 +102,15 @@ class Sheet:
         if array.size:
             self._sections[name, part] = array
 
+    def section(self, name: str, part: str) -> memoryview:
+        """See ``Source``."""
+        array = self.array(name, part)
+        return array.astype(array.dtype.newbyteorder("="), copy=False).data
+
     def array(self, name: str, part: str, code: str = "u1") -> Array:
         """See ``Source``."""
+        import numpy as np
+
         section = self._sections.get((name, part))
         return np.zeros(0, dtype=f"<{code}") if section is None else section
 
@@ -133,9 +151,9 @@ class FileWriter:
         """Write a flat array as the section ``(name, part)``; an empty one takes no section."""
         if not array.size:
             return
-        data = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+        data = array.astype(array.dtype.newbyteorder("<"), order="C", copy=False)
         self._file.write(bytes(-self._file.tell() % ALIGNMENT))
-        raw = data.view(np.uint8).data
+        raw = data.view("u1").data
         code = data.dtype.str[1:]
         self._sections.append([name, part, code, self._file.tell(), data.size, zlib.crc32(raw)])
         self._file.write(raw)
@@ -229,8 +247,20 @@ class Container:
         """All sections, in the order of the file."""
         return list(self._sections)
 
+    def section(self, name: str, part: str) -> memoryview:
+        """The numbers of the section, read where they lie; an empty view if absent."""
+        section = self._sections.get((name, part))
+        if section is None:
+            return memoryview(b"")
+        kind, offset, count, _ = section
+        raw = memoryview(self._map)[offset : offset + count * int(kind[1])]
+        numbers: memoryview = raw.cast(TYPES[kind])  # type: ignore[call-overload]
+        return numbers if sys.byteorder == "little" else _turned_round(numbers)
+
     def array(self, name: str, part: str, code: str = "u1") -> Array:
         """The section as a read-only view of the map; an empty array of ``code`` if absent."""
+        import numpy as np
+
         section = self._sections.get((name, part))
         if section is None:
             return np.zeros(0, dtype=f"<{code}")
@@ -255,3 +285,10 @@ class Container:
             with view[end:start] as gap:
                 if any(gap):
                     raise self.damaged("its end")
+
+
+def _turned_round(numbers: memoryview) -> memoryview:
+    """Little-endian numbers as a machine reads them that has the other order."""
+    turned = numbers_of(numbers.format, numbers.tobytes())
+    turned.byteswap()
+    return memoryview(turned)

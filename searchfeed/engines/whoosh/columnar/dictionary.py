@@ -7,24 +7,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, overload
 
-import numpy as np
-
-from searchfeed.engines.whoosh.columnar.packing import narrow
-
 if TYPE_CHECKING:
     from _typeshed import SupportsLenAndGetItem
 
-    from searchfeed.engines.whoosh.columnar.container import Sink, Source
-
-
-def write_dictionary(writer: Sink, name: str, part: str, words: Sequence[bytes]) -> None:
-    """Write byte strings end to end, and where each starts (or the one length they all have)."""
-    lengths = np.fromiter(map(len, words), np.int64, len(words))
-    writer.add(name, part, np.frombuffer(b"".join(words), np.uint8))
-    if len(words) > 1 and lengths[0] and (lengths == lengths[0]).all():
-        writer.add(name, f"{part}.starts", narrow(lengths[:1]))
-    else:
-        writer.add(name, f"{part}.starts", narrow(np.concatenate(([0], np.cumsum(lengths)))))
+    from searchfeed.engines.whoosh.columnar.container import Source
 
 
 def successor(prefix: bytes) -> bytes | None:
@@ -48,16 +34,13 @@ class Dictionary(Sequence[bytes]):
     """Byte strings in their order (or, where the order does not matter, in any)."""
 
     def __init__(self, container: Source, name: str, part: str) -> None:
-        text = container.array(name, part)
-        starts = container.array(name, f"{part}.starts")
-        self._text = text.data
-        self._starts = starts
         # One number of a memoryview is had in half the time of one of an array.
-        self._start = starts.data
-        self._width = starts.item(0) if len(starts) == 1 else 0
+        self._text = text = container.section(name, part)
+        self._starts = starts = container.section(name, f"{part}.starts")
+        self._width = starts[0] if len(starts) == 1 else 0
         self._count = len(text) // self._width if self._width else max(0, len(starts) - 1)
-        end = self._count * self._width if self._width else starts.item(-1) if len(starts) else 0
-        if text.dtype != "u1" or end != len(text):
+        end = self._count * self._width if self._width else starts[-1] if len(starts) else 0
+        if text.itemsize != 1 or end != len(text):
             raise container.damaged(f"{name} {part}")
 
     def __len__(self) -> int:
@@ -78,13 +61,13 @@ class Dictionary(Sequence[bytes]):
         if self._width:
             start = index * self._width
             return bytes(self._text[start : start + self._width])
-        return bytes(self._text[self._start[index] : self._start[index + 1]])
+        return bytes(self._text[self._starts[index] : self._starts[index + 1]])
 
     def head(self, index: int, length: int) -> bytes:
         """The first bytes of a word."""
         if not 0 <= index < self._count:
             raise IndexError(index)
-        start = index * self._width if self._width else self._start[index]
+        start = index * self._width if self._width else self._starts[index]
         return bytes(self._text[start : start + length])
 
     def _neighbours(self, start: int, stop: int) -> list[bytes]:

@@ -254,7 +254,7 @@ class SegmentReader:
         """How many terms the field has in all documents, those deleted included."""
         return int(self.field(field).attributes["total"])
 
-    def terms_by_key(self, field: str, name: str, key: str, *, prefix: bool = False) -> Integers:
+    def terms_by_key(self, field: str, name: str, key: str, *, prefix: bool = False) -> list[int]:
         """The numbers of the terms with this second key, or one that starts with it, ascending.
 
         Raises:

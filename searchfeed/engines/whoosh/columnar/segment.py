@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias
 import numpy as np
 
 from searchfeed.engines.whoosh.columnar.container import FileWriter
-from searchfeed.engines.whoosh.columnar.dictionary import write_dictionary
 from searchfeed.engines.whoosh.columnar.documents import DocumentsWriter
-from searchfeed.engines.whoosh.columnar.keys import write_keys
 from searchfeed.engines.whoosh.columnar.packing import PackedWriter, RunsWriter, narrow
+from searchfeed.engines.whoosh.columnar.terms import write_dictionary, write_keys
 from searchfeed.values import dataclass
 
 if TYPE_CHECKING:

@@ -1,0 +1,73 @@
+"""Writes terms and their second keys, which ``dictionary`` and ``keys`` read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from searchfeed.engines.whoosh.columnar.packing import narrow
+
+if TYPE_CHECKING:
+    from searchfeed.engines.whoosh.columnar.container import Array, Sink
+
+LONGEST = 255
+"""A longer beginning of a term is written out."""
+
+
+def write_dictionary(writer: Sink, name: str, part: str, words: Sequence[bytes]) -> None:
+    """Write byte strings end to end, and where each starts (or the one length they all have)."""
+    lengths = np.fromiter(map(len, words), np.int64, len(words))
+    writer.add(name, part, np.frombuffer(b"".join(words), np.uint8))
+    if len(words) > 1 and lengths[0] and (lengths == lengths[0]).all():
+        writer.add(name, f"{part}.starts", narrow(lengths[:1]))
+    else:
+        writer.add(name, f"{part}.starts", narrow(np.concatenate(([0], np.cumsum(lengths)))))
+
+
+def write_keys(
+    writer: Sink,
+    name: str,
+    part: str,
+    words: Sequence[bytes],
+    make: Callable[[str], str | None],
+) -> None:
+    """Write the second key that ``make`` has for each term, if it has one.
+
+    Args:
+        writer: the file.
+        name: the field's name.
+        part: what the names of the sections begin with.
+        words: the terms, sorted.
+        make: tells the key of a term.
+    """
+    cut: list[tuple[bytes, int]] = []
+    written: dict[bytes, list[int]] = {}
+    for number, word in enumerate(words):
+        text = make(word.decode())
+        if text is None:
+            continue
+        key = text.encode()
+        if word.startswith(key) and len(key) <= LONGEST:
+            cut.append((key, number))
+        else:
+            written.setdefault(key, []).append(number)
+    cut.sort()
+    numbers = np.fromiter((number for _, number in cut), np.int64, len(cut))
+    lengths = np.fromiter((len(key) for key, _ in cut), np.uint8, len(cut))
+    writer.add(name, f"{part}.shifts", _narrow_signed(numbers - np.arange(len(numbers))))
+    writer.add(name, f"{part}.lengths", lengths)
+    ordered = sorted(written)
+    amounts = [len(written[key]) for key in ordered]
+    rest = [number for key in ordered for number in written[key]]
+    write_dictionary(writer, name, part, ordered)
+    starts = np.cumsum([0, *amounts], dtype=np.int64)
+    writer.add(name, f"{part}.terms.starts", narrow(starts))
+    writer.add(name, f"{part}.terms", narrow(np.array(rest, np.int64)))
+
+
+def _narrow_signed(values: Array) -> Array:
+    furthest = int(np.abs(values).max(initial=0))
+    code = next(code for code in ("i1", "i2", "i4", "i8") if furthest <= np.iinfo(code).max)
+    return values.astype(f"<{code}")
