@@ -17,7 +17,8 @@ from searchfeed import cli
 from searchfeed.engines import Change, EngineOptions, open_engine
 from searchfeed.engines.opensearch import bulk
 from searchfeed.engines.opensearch.address import read_address
-from searchfeed.engines.opensearch.cluster import Cluster, Missing
+from searchfeed.engines.opensearch.answers import Missing
+from searchfeed.engines.opensearch.cluster import Cluster
 from searchfeed.engines.opensearch.engine import OpenSearchEngine
 from searchfeed.engines.opensearch.mapping import entries_body
 from searchfeed.errors import (

@@ -32,10 +32,12 @@ class Address:
     name: str
 
     def __str__(self) -> str:
-        return ", ".join(
-            f"{'https' if each['use_ssl'] else 'http'}://{each['host']}:{each['port']}"
-            for each in self.servers
-        )
+        return ", ".join(map(_shown, self.servers))
+
+    @property
+    def first(self) -> str:
+        """The URL of one of the servers, for a person."""
+        return _shown(self.servers[0])
 
 
 def read_address(url: str, environment: Mapping[str, str] = os.environ) -> Address:
@@ -80,6 +82,10 @@ def read_address(url: str, environment: Mapping[str, str] = os.environ) -> Addre
             "its name has small letters, digits, '-', '_' and '.'"
         )
     return Address(tuple(servers), name)
+
+
+def _shown(server: Mapping[str, Any]) -> str:
+    return f"{'https' if server['use_ssl'] else 'http'}://{server['host']}:{server['port']}"
 
 
 def _credentials(

@@ -15,7 +15,8 @@ from time import monotonic, sleep
 from types import TracebackType
 from typing import Any, Self
 
-from searchfeed.engines.opensearch.cluster import Cluster, Missing, refusal
+from searchfeed.engines.opensearch.answers import PASSING, Missing, is_closed, refusal
+from searchfeed.engines.opensearch.cluster import Cluster
 from searchfeed.errors import EngineError, EngineUnavailableError
 from searchfeed.values import dataclass
 
@@ -35,7 +36,6 @@ PATIENCE = 120.0
 """Seconds in which writes are sent again that a server had no room for, or no primary shard."""
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
-_AGAIN = frozenset({429, 502, 503, 504})
 _NAMED = 3
 """Documents that failed that an error names at most."""
 
@@ -161,7 +161,7 @@ def send(cluster: Cluster, writes: Sequence[Write]) -> None:
             for write, result in zip(writes, results, strict=True)
             if not _is_done(result)
         ]
-        hopeless = [each for each in failed if each[1]["status"] not in _AGAIN or _blocked(each[1])]
+        hopeless = [each for each in failed if not _is_passing(each[1])]
         if hopeless or (failed and monotonic() - start > PATIENCE):
             raise _failure(cluster, hopeless or failed)
         writes = [write for write, _ in failed]
@@ -176,15 +176,15 @@ def _is_done(result: dict[str, Any]) -> bool:
     return status < 300 or status == 409 or (status == 404 and "error" not in result)
 
 
-def _blocked(result: dict[str, Any]) -> bool:
-    error: dict[str, Any] = result.get("error", {})
-    return error.get("type") == "cluster_block_exception"
+def _is_passing(result: dict[str, Any]) -> bool:
+    status = int(result["status"])
+    return status in PASSING and not is_closed(status, result.get("error"))
 
 
 def _failure(cluster: Cluster, failed: Sequence[tuple[Write, dict[str, Any]]]) -> EngineError:
     """An error of the kind of the first, that names the documents it is about."""
     result = failed[0][1]
-    error = refusal(int(result["status"]), result.get("error", {}), str(cluster))
+    error = refusal(int(result["status"]), result.get("error", {}), cluster.place)
     ids = ", ".join(write.id for write, _ in failed[:_NAMED])
     more = f" and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
     kind = type(error) if isinstance(error, EngineUnavailableError | Missing) else EngineError

@@ -14,8 +14,19 @@ from threading import Lock
 from time import monotonic, sleep
 from typing import Any
 
-from searchfeed.engines.opensearch.address import PASSWORD, USER, Address
-from searchfeed.errors import EngineError, EngineUnavailableError
+from searchfeed.engines.opensearch.address import Address
+from searchfeed.engines.opensearch.answers import (
+    PASSING,
+    Failures,
+    Slow,
+    is_closed,
+    refusal,
+    unanswered,
+    unread,
+    unrefreshed,
+    unsearched,
+)
+from searchfeed.errors import EngineUnavailableError
 
 ANSWER = 30.0
 """Seconds that a server may take to answer."""
@@ -41,27 +52,8 @@ DEAD = 5.0
 """Seconds that a server which did not answer is passed over where there are others."""
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
-_PASSING = frozenset({429, 502, 503, 504})
-"""Answers that another try may change."""
-
 _WHOLE: dict[str, Any] = {"allow_partial_search_results": "false"}
 """Else a search passes over a part of an index that no server has, and says nothing of it."""
-
-
-class Missing(EngineError):  # noqa: N818 - an answer, which never leaves this package
-    """What was asked for is not in the cluster (status 404)."""
-
-
-class Slow(EngineUnavailableError):  # noqa: N818 - an answer, which only ends here as its parent
-    """No server answered in time; one that has other copies to ask might."""
-
-
-class Refused(EngineError):  # noqa: N818 - an answer, which never leaves this package
-    """The cluster will not do what it was asked; ``kind`` is its own name for the reason."""
-
-    def __init__(self, message: str, kind: str) -> None:
-        super().__init__(message)
-        self.kind = kind
 
 
 class Cluster:
@@ -72,8 +64,10 @@ class Cluster:
         self._lock = Lock()
         self._transport: Any = None
 
-    def __str__(self) -> str:
-        return str(self._address)
+    @property
+    def place(self) -> str:
+        """The URL of one of the servers, for a person."""
+        return self._address.first
 
     def ask(
         self,
@@ -84,7 +78,7 @@ class Cluster:
         patience: float = PATIENCE,
         answer: float = ANSWER,
         again: bool = True,
-        failures: Callable[[Any], Iterator[tuple[int, object]]] = lambda _: iter(()),
+        failures: Callable[[Any], Failures] = lambda _: iter(()),
         **parameters: Any,
     ) -> Any:
         """Ask one of the servers, and others where it does not answer.
@@ -126,8 +120,8 @@ class Cluster:
                 failed = next(failures(found), None)
                 if failed is None:
                     return found
-                if failed[0] not in _PASSING or monotonic() - start + pause > patience:
-                    raise refusal(*failed, str(self))
+                if failed[0] not in PASSING or monotonic() - start + pause > patience:
+                    raise refusal(*failed, self.place)
             except exceptions.SSLError as error:
                 raise self._insecure(error) from error
             except exceptions.ConnectionTimeout as error:
@@ -140,9 +134,10 @@ class Cluster:
                 if monotonic() - start + pause > min(patience, SILENT if silent else REFUSED):
                     raise self._away(error) from error
             except exceptions.TransportError as error:
-                passing = error.status_code in _PASSING and not _is_blocked(error)
+                status, reason = _told(error)
+                passing = status in PASSING and not is_closed(status, reason)
                 if not passing or monotonic() - start + pause > patience:
-                    raise self._translated(error) from error
+                    raise refusal(status, reason, self.place) from error
             sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
 
@@ -168,15 +163,15 @@ class Cluster:
         if not lines:
             return []
         body = b"\n".join([*lines, b""])
-        found = self.ask(
-            "POST", "/_msearch", body, answer=answer, again=again, failures=_unanswered
-        )
+        found = self.ask("POST", "/_msearch", body, answer=answer, again=again, failures=unanswered)
         answers: list[Any] = found["responses"]
         return answers
 
     def search(self, index: str, body: object, **parameters: Any) -> Any:
         """The answer to a search of an index, all of it."""
-        return self.ask("POST", f"/{index}/_search", body, **_WHOLE, **parameters)
+        return self.ask(
+            "POST", f"/{index}/_search", body, failures=unsearched, **_WHOLE, **parameters
+        )
 
     def hits(self, index: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Every hit of a search that says how it is sorted, so many a page as it says."""
@@ -189,12 +184,12 @@ class Cluster:
 
     def read(self, index: str, ids: Sequence[str]) -> Iterator[dict[str, Any]]:
         """Those of some documents that are there, whether searches see them or not yet."""
-        found = self.ask("POST", f"/{index}/_mget", {"ids": ids}, failures=_unread)
+        found = self.ask("POST", f"/{index}/_mget", {"ids": ids}, failures=unread)
         return (each for each in found["docs"] if each["found"])
 
     def refresh(self, *indices: str, answer: float = ANSWER) -> None:
         """Let what was written be found, whichever copy is searched."""
-        self.ask("POST", f"/{','.join(indices)}/_refresh", answer=answer, failures=_unrefreshed)
+        self.ask("POST", f"/{','.join(indices)}/_refresh", answer=answer, failures=unrefreshed)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -211,13 +206,14 @@ class Cluster:
 
     def _away(self, error: Exception) -> EngineUnavailableError:
         return EngineUnavailableError(
-            f"the cluster cannot be reached: no server answers at {self} ({_cause(error)})"
+            f"the cluster cannot be reached: no server answers at {self._address} "
+            f"({_cause(error)}); is it running, and is --engine-url right?"
         )
 
     def _slow(self, seconds: float) -> Slow:
         return Slow(
             f"the cluster did not answer within {seconds:g} s, and not when it was asked again "
-            f"({self})"
+            f"(its state: {self.place}/_cluster/health)"
         )
 
     def _insecure(self, error: Exception) -> EngineUnavailableError:
@@ -226,73 +222,12 @@ class Cluster:
             "SSL_CERT_FILE names a file of authorities that are"
         )
 
-    def _translated(self, error: Any) -> EngineError:
-        status = error.status_code if isinstance(error.status_code, int) else 0
-        info = error.info if isinstance(error.info, dict) else {}
-        return refusal(status, info.get("error", error.error), str(self))
 
-
-def refusal(status: int, error: object, place: str) -> EngineError:
-    """What a cluster answered instead of what it was asked for, as an error of ours."""
-    kind, reason = _reason(error)
-    if kind == "cluster_block_exception":
-        return EngineUnavailableError(
-            f"the cluster takes no writes: {reason} (a disk that is nearly full does this)"
-        )
-    match status:
-        case 401:
-            return EngineUnavailableError(
-                f"the cluster does not know this user; set {USER} and {PASSWORD}, "
-                "or write them to ~/.netrc"
-            )
-        case 403:
-            return EngineUnavailableError(f"the cluster's user may not do that: {reason}")
-        case 404:
-            return Missing(reason)
-        case 429:
-            return EngineUnavailableError(f"the cluster has too much to do: {reason}")
-        case 502 | 503 | 504:
-            return EngineUnavailableError(
-                f"the cluster is not whole: {reason} (its state: {place}/_cluster/health)"
-            )
-    if kind.startswith("too_many") or "too many" in reason:
-        return Refused("the query has too many words for the cluster; leave some out", kind)
-    return Refused(f"the cluster refused: {reason}", kind)
-
-
-def _reason(error: object) -> tuple[str, str]:
-    """The server's name for what went wrong, and its words, of the innermost cause."""
-    if not isinstance(error, dict):
-        return "", str(error)
-    causes = error.get("root_cause") or [error]
-    cause = causes[0] if isinstance(causes[0], dict) else error
-    kind = str(cause.get("type") or error.get("type") or "")
-    reason = str(cause.get("reason") or error.get("reason") or kind)
-    return kind, reason.splitlines()[0] if reason else kind
-
-
-def _unanswered(found: Any) -> Iterator[tuple[int, object]]:
-    """Of several searches those that failed."""
-    for each in found["responses"]:
-        if "error" in each:
-            yield each["status"], each["error"]
-
-
-def _unread(found: Any) -> Iterator[tuple[int, object]]:
-    """Of some documents those of which nobody knows whether they are there."""
-    for each in found["docs"]:
-        if "error" in each:
-            gone = _reason(each["error"])[0] == "index_not_found_exception"
-            yield 404 if gone else 503, each["error"]
-
-
-def _unrefreshed(found: Any) -> Iterator[tuple[int, object]]:
-    """The copies that do not show what was written.
-
-    Those that no server has are not among them: they show it as soon as they are there.
-    """
-    for each in found["_shards"].get("failures", ()):
-        yield 503, each["reason"]
+def _told(error: Any) -> tuple[int, object]:
+    """The status that a server answered with, and its error."""
+    status = error.status_code if isinstance(error.status_code, int) else 0
+    info = error.info if isinstance(error.info, dict) else {}
+    return status, info.get("error", error.error)
 
 
 def _cause(error: Any) -> str:
@@ -300,12 +235,6 @@ def _cause(error: Any) -> str:
     text = str(info if info is not None else error)
     found = re.search(r"\[Errno -?\d+\] ([^)\n]*)", text)
     return found[1].lower() if found else text.splitlines()[0] if text else "no answer"
-
-
-def _is_blocked(error: Any) -> bool:
-    """Whether an index is closed to writes, which no second try will open."""
-    info = error.info if isinstance(error.info, dict) else {}
-    return _reason(info.get("error"))[0] == "cluster_block_exception"
 
 
 def _open(address: Address) -> Any:

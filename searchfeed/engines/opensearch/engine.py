@@ -14,7 +14,8 @@ from typing import TypeVar
 from searchfeed import tree
 from searchfeed.engines import Answer, Change, Condition, EngineOptions, Progress
 from searchfeed.engines.opensearch.address import read_address
-from searchfeed.engines.opensearch.cluster import Cluster, Missing
+from searchfeed.engines.opensearch.answers import Missing
+from searchfeed.engines.opensearch.cluster import Cluster
 from searchfeed.engines.opensearch.facets import count, newest, values
 from searchfeed.engines.opensearch.lexicon import Lexicon
 from searchfeed.engines.opensearch.matching import EVERYTHING, WORDED, named, wanted_leaves

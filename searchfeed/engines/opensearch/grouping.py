@@ -18,7 +18,7 @@ import numpy as np
 from searchfeed.analysis.sketch import Sketches
 from searchfeed.engines.opensearch.cluster import Cluster
 from searchfeed.engines.opensearch.documents import Story, read_story
-from searchfeed.engines.stories import NO_DATE, WINDOW, find_stories
+from searchfeed.engines.stories import NO_DATE, WINDOW, Texts, find_stories
 from searchfeed.values import dataclass
 
 LOOKED_UP = 400
@@ -78,7 +78,7 @@ def _grouped(told: Mapping[str, Told]) -> dict[str, str]:
     stories = [told[id].story for id in ids]
     dates = np.array([story.moment for story in stories], dtype=np.uint64)
     keys = np.array([int(id, 16) for id in ids], dtype=np.uint64)
-    places, leaders = find_stories(_sketches(stories), dates, keys)
+    places, leaders = find_stories(Texts(_sketches(stories), dates, keys))
     return {
         ids[place]: ids[leader]
         for place, leader in zip(places.tolist(), leaders.tolist(), strict=True)

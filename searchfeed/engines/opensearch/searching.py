@@ -12,7 +12,8 @@ from searchfeed import tree
 from searchfeed.analysis import terms as terms_of
 from searchfeed.engines import Answer
 from searchfeed.engines.opensearch import scoring
-from searchfeed.engines.opensearch.cluster import SOON, Cluster, Slow
+from searchfeed.engines.opensearch.answers import Slow
+from searchfeed.engines.opensearch.cluster import SOON, Cluster
 from searchfeed.engines.opensearch.documents import read_entry
 from searchfeed.engines.opensearch.mapping import PAGE
 from searchfeed.engines.opensearch.matching import (

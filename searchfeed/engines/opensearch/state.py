@@ -13,7 +13,8 @@ from typing import Any
 
 from searchfeed.engines import EngineOptions
 from searchfeed.engines.opensearch import mapping
-from searchfeed.engines.opensearch.cluster import SOON, Cluster, Missing, Refused
+from searchfeed.engines.opensearch.answers import Missing, Refused
+from searchfeed.engines.opensearch.cluster import SOON, Cluster
 from searchfeed.errors import EngineError, IndexVersionError
 
 IDENTITY = "archive"

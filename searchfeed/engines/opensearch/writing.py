@@ -15,8 +15,9 @@ from typing import IO, Any, NamedTuple
 
 from searchfeed.engines import Change, Progress
 from searchfeed.engines.opensearch import bulk, mapping
+from searchfeed.engines.opensearch.answers import Missing
 from searchfeed.engines.opensearch.bulk import Bulk
-from searchfeed.engines.opensearch.cluster import Cluster, Missing
+from searchfeed.engines.opensearch.cluster import Cluster
 from searchfeed.engines.opensearch.documents import Document, documents, read_change, read_story
 from searchfeed.engines.opensearch.grouping import Told, regroup
 from searchfeed.engines.opensearch.state import Indices
