@@ -126,7 +126,7 @@ def names(path: Path) -> set[str]:
 
     snapshot = open_snapshot(path / "whoosh")
     used = {f"{segment.name}.sfc" for segment in snapshot.segments}
-    used |= {f"_MAIN_{snapshot.generation}.{kind}" for kind in ("toc", "sfm")}
+    used |= {f"_MAIN_{snapshot.generation}.{kind}" for kind in ("toc", "sfm", "sfs")}
     return {file.name for file in (path / "whoosh").iterdir()} - used - {"MAIN_WRITELOCK"}
 
 

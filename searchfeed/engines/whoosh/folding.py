@@ -14,11 +14,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from searchfeed.analysis.sketch import Sketches
-from searchfeed.engines.stories import find_stories
+from searchfeed.engines.stories import Texts, find_stories
 from searchfeed.engines.whoosh.values import SKETCH
 
 if TYPE_CHECKING:
+    from searchfeed.engines.stories import Led
     from searchfeed.engines.whoosh.view import Documents, Mask, Places, View
+
+TEXT = ("title", "body")
+"""The fields that a sketch is of."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,16 +64,24 @@ class Groups:
 
 def find_groups(view: View) -> Groups:
     """Every group of entries that tell the same story, among the live documents of a view."""
-    words = np.stack([view.column(name) for name in SKETCH], axis=1)
+    documents, texts = read_texts(view, view.everything())
+    return make_groups(documents, find_stories(texts))
+
+
+def read_texts(view: View, documents: Documents) -> tuple[Documents, Texts]:
+    """Those of some documents that have a sketch, and what is told of them."""
+    words = np.stack([view.column(name)[documents] for name in SKETCH], axis=1)
     told = words.any(axis=1)
-    if view.live is not None:
-        told &= view.live
-    documents = np.flatnonzero(told)
-    lengths = sum(view.lengths(field)[documents].astype(np.int64) for field in ("title", "body"))
-    sketches = Sketches(words[documents], np.asarray(lengths, dtype=np.int64))
+    documents, words = documents[told], words[told]
+    lengths = np.zeros(len(documents), dtype=np.int64)
+    for field in TEXT:
+        lengths += view.lengths(field)[documents].astype(np.int64)
     dates, keys = (view.column(name)[documents] for name in ("date", "key"))
-    places, leaders = find_stories(sketches, dates, keys)
-    order = np.argsort(documents[places])
-    return Groups(
-        documents[places[order]].astype(np.int32), documents[leaders[order]].astype(np.int32)
-    )
+    return documents, Texts(Sketches(words, lengths), dates, keys)
+
+
+def make_groups(documents: Documents, led: Led) -> Groups:
+    """The groups of those of some documents whose places are given."""
+    grouped, leaders = documents[led.places], documents[led.leaders]
+    order = np.argsort(grouped)
+    return Groups(grouped[order], leaders[order])

@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 
 INDEX_NAME = "MAIN"
 CONTENTS = re.compile(rf"_{INDEX_NAME}_([0-9]+)\.toc")
-SIDE_FILE = re.compile(rf"_{INDEX_NAME}_([0-9]+)\.sfm")
+SIDE_FILE = re.compile(rf"_{INDEX_NAME}_([0-9]+)\.sf[a-z]")
+"""A file of ours that belongs to one commit."""
+
 ATTEMPTS = 10
 """How often to start again when a commit takes files away while they are being opened."""
 
@@ -161,7 +163,7 @@ def _read_side_file(
         return None
     container.verify()
     attributes = container.attributes
-    if attributes.get("contents") != _checksum(contents):
+    if attributes.get("contents") != checksum(contents):
         return None
     named: Named = []
     try:
@@ -192,7 +194,7 @@ def write_side_file(
         extra: what is to be committed along with it.
     """
     attributes: dict[str, Any] = {
-        "contents": _checksum(contents),
+        "contents": checksum(contents),
         "segments": [[name, doc_count] for name, doc_count, _ in segments],
         "extra": dict(extra),
     }
@@ -202,7 +204,8 @@ def write_side_file(
         writer.finish(attributes)
 
 
-def _checksum(contents: bytes) -> list[int]:
+def checksum(contents: bytes) -> list[int]:
+    """What ties a file to the table of contents that it belongs to: its length and its crc32."""
     return [len(contents), zlib.crc32(contents)]
 
 

@@ -7,11 +7,11 @@ a writer that was killed left behind is named by nothing, and is removed by the 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeAlias
 
 import numpy as np
 from whoosh import fields as whoosh_fields
@@ -33,6 +33,7 @@ from searchfeed.engines.whoosh.columnar.segment import EXTENSION, Keys
 from searchfeed.engines.whoosh.columnar.snapshot import (
     INDEX_NAME,
     SIDE_FILE,
+    Snapshot,
     latest_generation,
     pack_deleted,
     read_state,
@@ -45,6 +46,9 @@ from searchfeed.engines.whoosh.columnar.whoosh_writing import (
     with_terms,
 )
 from searchfeed.errors import EngineError
+
+Beside: TypeAlias = Callable[[Snapshot, bytes], object]
+"""Called with a state that is about to be committed, and with Whoosh's table of contents of it."""
 
 
 def make_builder(
@@ -206,6 +210,7 @@ class BulkWriter:
         *,
         merge: bool = True,
         optimize: bool = False,
+        beside: Beside | None = None,
     ) -> None:
         """Make all of it the new state of the index, and let go of the lock.
 
@@ -214,6 +219,7 @@ class BulkWriter:
                 keeps what was there.
             merge: whether segments may be merged.
             optimize: merge all of them into one.
+            beside: called before the commit, to write what is to lie beside it.
 
         Raises:
             OSError: it could not be written; the index is as it was.
@@ -231,7 +237,7 @@ class BulkWriter:
                 every = [segment.doc_count_all() for segment in segments]
                 groups = plan_merges(live, every, factor=self._factor)
             segments = self._merge(segments, groups)
-            self._write_contents(segments, self._extra if extra is None else extra)
+            self._write_contents(segments, self._extra if extra is None else extra, beside)
         except BaseException:
             self.cancel()
             raise
@@ -280,7 +286,9 @@ class BulkWriter:
         result = [merged.get(place, segment) for place, segment in enumerate(segments)]
         return [segment for segment in result if segment is not None]
 
-    def _write_contents(self, segments: list[ColumnarSegment], extra: Mapping[str, str]) -> None:
+    def _write_contents(
+        self, segments: list[ColumnarSegment], extra: Mapping[str, str], beside: Beside | None
+    ) -> None:
         # Whoosh writes its table into memory, so that its checksum is known and it can be synced.
         memory = RamStorage()
         index.TOC(self._schema, segments, self._generation).write(memory, INDEX_NAME)
@@ -290,6 +298,9 @@ class BulkWriter:
             for segment in segments
         ]
         write_side_file(self._directory, self._generation, contents, rows, extra)
+        if beside is not None:
+            readers = tuple(segment.open(self._storage) for segment in segments)
+            beside(Snapshot(self._generation, readers, extra), contents)
         temporary = self._directory / f"{name}.tmp"
         with temporary.open("wb") as file:
             file.write(contents)

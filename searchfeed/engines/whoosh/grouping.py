@@ -1,0 +1,127 @@
+"""The groups of a committed state, brought up to date by each commit.
+
+Only what changed is looked at, and what that is near to; nobody has to keep track of it, as two
+states tell by themselves in what they differ.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from searchfeed.engines.stories import find_changed
+from searchfeed.engines.whoosh.folding import TEXT, Groups, find_groups, make_groups, read_texts
+from searchfeed.engines.whoosh.storyfile import known_groups, write_file
+from searchfeed.engines.whoosh.values import SKETCH
+from searchfeed.engines.whoosh.view import View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from searchfeed.engines.whoosh.columnar import Snapshot
+    from searchfeed.engines.whoosh.view import Documents, Mask
+
+
+def write_groups(
+    directory: Path, before: Snapshot | None, after: Snapshot, contents: bytes
+) -> None:
+    """Write the groups of a state that is about to be committed.
+
+    Args:
+        directory: where the index lies.
+        before: the state that it follows; None where nothing of that is to be used.
+        after: the state.
+        contents: Whoosh's table of contents of it.
+    """
+    groups = known_groups(directory, before.generation) if before else None
+    if before is None or groups is None:
+        groups = find_groups(View(after))
+    else:
+        groups = update_groups(groups, before, after)
+    # Searches do without; and what keeps it from being written may leave room for the commit.
+    with suppress(OSError):
+        write_file(directory, after.generation, contents, groups)
+
+
+def update_groups(groups: Groups, before: Snapshot, after: Snapshot) -> Groups:
+    """The groups of a state from those of another: only where the two differ is looked at again.
+
+    They are those that ``find_groups`` finds in the state.
+    """
+    old, new = View(before), View(after)
+    numbers = _numbers(before, old, after, new)
+    documents, texts = read_texts(new, new.everything())
+    _, gone = read_texts(old, _without(old, numbers >= 0))
+    fresh = ~_marked(numbers[numbers >= 0], new.size)
+    places, led = find_changed(texts, np.flatnonzero(fresh[documents]), gone.sketches)
+    again = _marked(documents[places], new.size)
+    found = make_groups(documents, led)
+    told, leaders = numbers[groups.documents], numbers[groups.leaders]
+    same = (told >= 0) & ~again[told]
+    told = np.concatenate([told[same], found.documents])
+    order = np.argsort(told)
+    return Groups(told[order], np.concatenate([leaders[same], found.leaders])[order])
+
+
+def _numbers(before: Snapshot, old: View, after: Snapshot, new: View) -> Documents:
+    """For each document number of a state that in another one; -1 where it is not there so.
+
+    Of a segment that both states have all documents are the same. What was merged, or written
+    again as it was, is known by its key.
+    """
+    starts, places = _starts(before), _starts(after)
+    numbers = np.full(old.size, -1, dtype=np.int32)
+    for segment in before.segments:
+        if segment.name in places:
+            start, place = starts[segment.name], places[segment.name]
+            there = np.arange(place, place + segment.doc_count, dtype=np.int32)
+            numbers[start : start + segment.doc_count] = there
+    if old.live is not None:
+        numbers[~old.live] = -1
+    if new.live is not None:
+        numbers[(numbers >= 0) & ~new.live[numbers]] = -1
+    gone = _without(old, numbers >= 0)
+    come = _without(new, _marked(numbers[numbers >= 0], new.size))
+    if len(gone) and len(come):
+        come = come[np.argsort(new.column("key")[come])]
+        at = np.searchsorted(new.column("key")[come], old.column("key")[gone])
+        there = come[np.minimum(at, len(come) - 1)]
+        same = np.ones(len(gone), dtype=bool)
+        for one, other in zip(_columns(old), _columns(new), strict=True):
+            same &= one[gone] == other[there]
+        numbers[gone[same]] = there[same]
+    return numbers
+
+
+def _starts(snapshot: Snapshot) -> dict[str, int]:
+    """The number of the first document of each segment, by its name."""
+    segments = snapshot.segments
+    starts = accumulate((segment.doc_count for segment in segments[:-1]), initial=0)
+    return {segment.name: start for segment, start in zip(segments, starts, strict=False)}
+
+
+def _marked(documents: Documents, size: int) -> Mask:
+    mask = np.zeros(size, dtype=bool)
+    mask[documents] = True
+    return mask
+
+
+def _without(view: View, mask: Mask) -> Documents:
+    """The documents of a view that a mask does not mark."""
+    documents = view.everything()
+    return documents[~mask[documents]]
+
+
+def _columns(view: View) -> Iterator[NDArray[Any]]:
+    """All that decides which group a document is in, for each document number."""
+    for name in ("key", "date", *SKETCH):
+        yield view.column(name)
+    for field in TEXT:
+        yield view.lengths(field)

@@ -1,0 +1,100 @@
+"""The groups of a committed state in a file beside it, which ``docs/index-format.md`` draws.
+
+It says nothing that the segments do not say. Where it is missing, damaged, or belongs to another
+state (as after a commit by Whoosh itself), groups are found anew in memory. It is written before
+the commit that it belongs to and holds the checksum of what makes that commit, so no search meets
+a state of ours that has none yet.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from searchfeed.engines.stories import RULES
+from searchfeed.engines.whoosh.columnar.container import Container, CorruptFileError, FileWriter
+from searchfeed.engines.whoosh.columnar.packing import narrow
+from searchfeed.engines.whoosh.columnar.snapshot import INDEX_NAME, checksum
+from searchfeed.engines.whoosh.folding import Groups, find_groups
+from searchfeed.errors import IndexVersionError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from searchfeed.engines.whoosh.view import View
+
+
+def known_groups(directory: Path, generation: int) -> Groups | None:
+    """The groups of a commit, if there is a file of them that is right; see ``read_groups``."""
+    with suppress(CorruptFileError, IndexVersionError, OSError):
+        return read_groups(directory, generation)
+    return None
+
+
+def read_groups(directory: Path, generation: int) -> Groups | None:
+    """The groups of a commit from its file; None where there is none, or one by other rules.
+
+    Raises:
+        CorruptFileError: the file is damaged, or belongs to another commit.
+        IndexVersionError: it was written by a later release.
+        FileNotFoundError: there is no such commit any more.
+    """
+    contents = (directory / f"_{INDEX_NAME}_{generation}.toc").read_bytes()
+    try:
+        file = Container(_path(directory, generation))
+    except FileNotFoundError:
+        return None
+    file.verify()
+    if file.attributes.get("contents") != checksum(contents):
+        raise file.damaged("it belongs to another commit")
+    if file.attributes.get("rules") != RULES:
+        return None
+    documents, leaders = (file.array("", part) for part in ("documents", "leaders"))
+    if len(documents) != len(leaders):
+        raise file.damaged("the number of its documents")
+    return Groups(documents.astype(np.int32), leaders.astype(np.int32))
+
+
+def write_file(directory: Path, generation: int, contents: bytes, groups: Groups) -> None:
+    """Write the groups of a commit.
+
+    Args:
+        directory: where the index lies.
+        generation: the number of the commit.
+        contents: Whoosh's table of contents, as it is about to be written.
+        groups: of the state that is about to be committed.
+
+    Raises:
+        OSError: it could not be written.
+    """
+    with FileWriter(_path(directory, generation)) as file:
+        file.add("", "documents", narrow(groups.documents))
+        file.add("", "leaders", narrow(groups.leaders))
+        file.finish({"contents": checksum(contents), "rules": RULES})
+
+
+def check_file(directory: Path, generation: int, view: View) -> tuple[str, ...]:
+    """What is wrong with the file of a commit, a sentence each; that there is none is not.
+
+    Args:
+        directory: where the index lies.
+        generation: the number of the commit.
+        view: of its documents.
+    """
+    try:
+        groups = read_groups(directory, generation)
+    except (CorruptFileError, IndexVersionError) as error:
+        return (str(error),)
+    if groups is not None:
+        found = find_groups(view)
+        pairs = ((groups.documents, found.documents), (groups.leaders, found.leaders))
+        if not all(np.array_equal(one, other) for one, other in pairs):
+            path = _path(directory, generation)
+            return (f"{path}: what it says are the same stories are not those of the texts",)
+    return ()
+
+
+def _path(directory: Path, generation: int) -> Path:
+    return directory / f"_{INDEX_NAME}_{generation}.sfs"
