@@ -416,6 +416,18 @@ class TestNarrowing:
             assert "×" not in scene.text
 
     @played
+    async def test_facets_by_their_numbers(self, index: Index) -> None:
+        async with stage(index, (200, 60), "storm") as scene:
+            assert " 1 Harbour News" in scene.text
+            await scene.press("enter", "4")
+            assert scene.main.criteria.conditions == (Condition(Facet.TAG, "city", "city"),)
+            await scene.press("4", "t", "7")
+            assert scene.main.criteria.conditions == (Condition(Facet.LANGUAGE, "fr", "fr"),)
+            assert scene.main.results.count == 6
+            await scene.press("f", "f", "7")  # Nobody sees the numbers then.
+            assert scene.main.results.count == 6
+
+    @played
     async def test_tags_have_to_hold_all(self, index: Index) -> None:
         sea, city = Condition(Facet.TAG, "sea", "sea"), Condition(Facet.TAG, "city", "city")
         async with stage(index, query="storm") as scene:
@@ -601,6 +613,19 @@ class TestKeys:
             assert scene.main.results.cursor == 1
             await scene.press("question_mark")
             assert "z                    Sort" in scene.text
+
+    @played
+    async def test_numbers_can_be_changed_too(self, index: Index) -> None:
+        keymap = {"facet-4": "f8", "link-1": "f9"}
+        async with stage(index, (200, 60), "storm", keymap=keymap) as scene:
+            await scene.press("enter", "4")
+            assert scene.main.results.count == 18
+            await scene.press("f8")
+            assert scene.main.results.count == 9
+            await scene.press("enter", "1")
+            assert not scene.main.reading._chosen
+            await scene.press("f9")
+            assert scene.main.reading._chosen
 
     def test_every_key_has_an_id_of_its_own(self) -> None:
         from searchfeed.tui.app import SearchfeedApp

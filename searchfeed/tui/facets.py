@@ -49,6 +49,7 @@ class FacetBar(Listing):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._rows: list[Facet | Condition] = []
+        self._numbers: dict[int, str] = {}
         self._counts: dict[tuple[Facet, str], int] = {}
         self._held: frozenset[tuple[Facet, str]] = frozenset()
 
@@ -73,6 +74,8 @@ class FacetBar(Listing):
                 values.sort(key=lambda each: each.value, reverse=True)
             if values:
                 self._rows += [facet, *values]
+        values_at = (row for row, each in enumerate(self._rows) if isinstance(each, Condition))
+        self._numbers = dict(zip(values_at, "123456789", strict=False))
         self.count = len(self._rows)
         self.resize_rows()
         places = [row for row, each in enumerate(self._rows) if _key(each) == _key(under)]
@@ -81,6 +84,7 @@ class FacetBar(Listing):
     def clear(self) -> None:
         """Show nothing."""
         self._rows = []
+        self._numbers = {}
         self.count = 0
         self.resize_rows()
 
@@ -98,11 +102,14 @@ class FacetBar(Listing):
             return [Text(f" {TITLES[each]}", ink(self, "facets--heading"))]
         held = each.key in self._held
         pointer = (">" if simple else "▌") if row == self.cursor and self.has_focus else " "
-        chosen = ("x " if simple else "● ") if held else "  "
-        number = f"{self._counts.get(each.key, 0):,}"
-        label = Text(f"{pointer}{chosen}{each.label}", ink(self, "facets--held") if held else "")
-        label.truncate(max(width - len(number) - 2, 4), overflow="ellipsis", pad=True)
-        return [Text.assemble(label, " ", (number, ink(self, "facets--count")))]
+        number = self._numbers.get(row, " ")
+        chosen = (("x" if simple else "●") if held else number, ink(self, "facets--count"))
+        count = f"{self._counts.get(each.key, 0):,}"
+        label = Text.assemble(pointer, chosen, f" {each.label}")
+        if held:
+            label.stylize(ink(self, "facets--held"))
+        label.truncate(max(width - len(count) - 2, 4), overflow="ellipsis", pad=True)
+        return [Text.assemble(label, " ", (count, ink(self, "facets--count")))]
 
     def ground(self, row: int) -> Style:
         """The cursor is shown only while keys go here."""
@@ -131,6 +138,12 @@ class FacetBar(Listing):
         """Narrow to the value under the cursor, or no longer."""
         if self.condition:
             self.post_message(self.Toggled(self.condition))
+
+    def toggle(self, number: int) -> None:
+        """Narrow to the value that has this number, or no longer."""
+        for row, each in enumerate(self._rows):
+            if isinstance(each, Condition) and self._numbers.get(row) == str(number):
+                self.post_message(self.Toggled(each))
 
 
 def _key(row: Facet | Condition | None) -> object:

@@ -18,6 +18,7 @@ SCREEN: tuple[Binding, ...] = (
     Binding("m", "mark", "Mark", id="mark"),
     Binding("e", "export", "Export what is marked", id="export", show=False),
     Binding("L", "like", "More like this", id="like", show=False),
+    Binding("ctrl+s", "save", "Save the search", id="save", show=False),
     Binding("s", "sort", "Sort", id="sort"),
     Binding("f", "facets", "Facets", id="facets"),
     Binding("t", "timeline", "Timeline", id="timeline"),
@@ -28,8 +29,15 @@ SCREEN: tuple[Binding, ...] = (
     Binding("q", "quit", "Quit", id="quit"),
 )
 
+FACETS = tuple(
+    Binding(str(number), f"facet({number})", "Narrow, by number", id=f"facet-{number}", show=False)
+    for number in range(1, 10)
+)
+"""Keys for the first values of the facets, while these are in sight."""
+
 TITLES = {
     "SearchLine": "In the search line",
+    "NameField": "While a search gets its name",
     "FacetBar": "In the facets",
     "Timeline": "In the timeline",
     "Reading": "While reading",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -16,8 +17,12 @@ from textual.widgets import Input
 
 from searchfeed.errors import QueryError
 from searchfeed.output.clean import line
+from searchfeed.output.wrapping import wrap
 from searchfeed.tui.drawing import ink, strip
 from searchfeed.tui.queries import Queries
+
+_ROWS = 3
+"""Rows that a reason has at most."""
 
 
 class SearchLine(Input):
@@ -115,7 +120,7 @@ class SearchLine(Input):
 
 
 class Hints(Widget):
-    """Completions, or what is wrong, or what may have been meant: one line, or two of a mistake."""
+    """Completions, or what is wrong, or what may have been meant: a line, or some."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "hints--completion",
@@ -138,6 +143,7 @@ class Hints(Widget):
         self._marked = 0
         self._typing = True
         self._error: QueryError | None = None
+        self._wrong: list[Text] = []
         self._offset = 0
         self._note = ""
         self._suggestion = ""
@@ -189,7 +195,8 @@ class Hints(Widget):
 
     def _redraw(self) -> None:
         self.set_class(self.empty, "-empty")
-        self.set_class(bool(self._error and self._wrong(self._error)[1]), "-long")
+        self._wrong = self._pointed_out(self._error) if self._error else []
+        self.styles.height = max(1, len(self._wrong))
         self.refresh()
 
     def on_resize(self) -> None:
@@ -199,8 +206,9 @@ class Hints(Widget):
     def render_line(self, y: int) -> Strip:
         """Draw it; what is wrong comes before all else."""
         self._places = []
-        if self._error:
-            text = Text(self._wrong(self._error)[y], ink(self, "hints--wrong"))
+        if y < len(self._wrong):
+            text = self._wrong[y].copy()
+            text.style = ink(self, "hints--wrong")
         elif y:
             text = Text()
         elif self._typing and self._completions:
@@ -209,18 +217,19 @@ class Hints(Widget):
             text = self._told()
         return strip(self, text)
 
-    def _wrong(self, error: QueryError) -> tuple[str, str]:
+    def _pointed_out(self, error: QueryError) -> list[Text]:
         """Carets below the place, and the reason beside them or, where it is long, below them."""
         carets = "^" * max(1, cell_len(error.query[error.start : error.end]))
         reason = line(str(error))
         start = max(0, self._offset)
         after = start + len(carets) + 1
         if after + cell_len(reason) <= self.size.width:
-            return f"{' ' * start}{carets} {reason}", ""
+            return [Text(f"{' ' * start}{carets} {reason}")]
         before = start - cell_len(reason) - 1
         if before > 0:
-            return f"{' ' * before}{reason} {carets}", ""
-        return f"{' ' * start}{carets}", f" {reason}"
+            return [Text(f"{' ' * before}{reason} {carets}")]
+        rows = islice(wrap(Text(reason), max(self.size.width - 2, 8)), _ROWS)
+        return [Text(f"{' ' * start}{carets}"), *(Text.assemble(" ", row) for row in rows)]
 
     def _offered(self, width: int) -> Text:
         offered = ink(self, "hints--completion")

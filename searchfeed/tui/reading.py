@@ -101,7 +101,13 @@ class Reading(ScrollView, can_focus=True):
         Binding("g,home", "scroll_home", "To the start", id="read-start", show=False),
         Binding("G,end", "scroll_end", "To the end", id="read-end", show=False),
         *(
-            Binding(str(number), f"choose({number})", "Choose a link by its number", show=False)
+            Binding(
+                str(number),
+                f"choose({number})",
+                "Choose a link by its number",
+                id=f"link-{number}",
+                show=False,
+            )
             for number in range(1, 10)
         ),
     ]

@@ -18,13 +18,14 @@ from searchfeed.models import Entry, Sort
 from searchfeed.tui.chips import Chips
 from searchfeed.tui.facets import FacetBar
 from searchfeed.tui.footer import KeyLine, StatusLine
-from searchfeed.tui.keys import SCREEN, told
+from searchfeed.tui.keys import FACETS, SCREEN, told
 from searchfeed.tui.line import Hints, SearchLine
 from searchfeed.tui.listing import Listing
-from searchfeed.tui.looking import Looking
+from searchfeed.tui.naming import NameLine
 from searchfeed.tui.queries import Queries
 from searchfeed.tui.reading import Reading
 from searchfeed.tui.results import ResultList
+from searchfeed.tui.saving import Saving
 from searchfeed.tui.themes import CONTRAST
 from searchfeed.tui.timeline import Timeline
 from searchfeed.tui.welcome import Welcome
@@ -53,7 +54,7 @@ _ORDERS = {
 }
 
 
-class SearchScreen(Looking):
+class SearchScreen(Saving):
     """Search, results, reading; facets, timeline and status around them.
 
     Args:
@@ -64,7 +65,7 @@ class SearchScreen(Looking):
         allow_private: whether addresses inside the user's own network may be fetched.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = list(SCREEN)
+    BINDINGS: ClassVar[list[BindingType]] = [*SCREEN, *FACETS]
 
     def __init__(
         self,
@@ -89,6 +90,7 @@ class SearchScreen(Looking):
             yield SearchLine(self.criteria.text, hints, self._queries, id="query")
             yield Static(id="figures", markup=False)
         yield hints
+        yield NameLine(id="naming")
         yield Timeline(id="timeline")
         yield Chips(id="chips")
         with Horizontal(id="panes"):
@@ -104,6 +106,7 @@ class SearchScreen(Looking):
         """Show the newest entries, or what was asked for at the start."""
         self.line = self.query_one("#query", SearchLine)
         self.hints = self.query_one("#hints", Hints)
+        self.naming = self.query_one("#naming", NameLine)
         self.timeline = self.query_one("#timeline", Timeline)
         self.chips = self.query_one("#chips", Chips)
         self.facets = self.query_one("#facets", FacetBar)
@@ -139,6 +142,10 @@ class SearchScreen(Looking):
         self._facets_wanted = True
         self._arrange()
         self.facets.focus()
+
+    def action_facet(self, number: int) -> None:
+        """Narrow to a value of the facets, or no longer."""
+        self.facets.toggle(number)
 
     def action_timeline(self) -> None:
         """Go to the timeline."""
@@ -223,6 +230,8 @@ class SearchScreen(Looking):
         """One step back."""
         if self.greeted:
             self.leave_welcome()
+        elif self.asking:
+            self.leave_naming()
         elif self.focused is self.reading:
             self._close_reading()
             self.results.focus()
@@ -259,6 +268,8 @@ class SearchScreen(Looking):
             return self.focused is not self.line
         if action in ("read", "open", "copy_link", "copy_markdown", "mark", "like"):
             return self.entry is not None and (action != "read" or self.focused is self.results)
+        if action == "facet":
+            return self.has_class("-facets")
         if action == "export":
             return bool(self.marks)
         return True
@@ -270,8 +281,8 @@ class SearchScreen(Looking):
     @property
     def settled(self) -> bool:
         """Whether all that was asked for has been answered."""
-        busy = self.searcher.busy or self.updater.busy or self._previewing or self.waiting
-        return not busy and self.reading.settled
+        busy = any(each.busy for each in (self.searcher, self.updater, self.saver))
+        return not (busy or self._previewing or self.waiting) and self.reading.settled
 
     def close(self) -> bool:
         """End what runs beside the screen; return whether it has ended."""
