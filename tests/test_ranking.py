@@ -17,7 +17,7 @@ from searchfeed.engines import Change
 from searchfeed.engines.whoosh import matched as matched_module
 from searchfeed.engines.whoosh import proximity, ranking, scoring, sums
 from searchfeed.engines.whoosh.engine import WhooshEngine
-from searchfeed.engines.whoosh.folding import find_groups
+from searchfeed.engines.whoosh.grouping import find_groups
 from searchfeed.engines.whoosh.matched import Matched
 from searchfeed.engines.whoosh.matching import WINDOW, close
 from searchfeed.engines.whoosh.memory import Memory

@@ -22,12 +22,12 @@ from searchfeed import analysis
 from searchfeed.engines import Answer, Change, Condition, Match, Progress
 from searchfeed.engines.whoosh.columnar import Snapshot, open_snapshot
 from searchfeed.engines.whoosh.columnar.snapshot import latest_generation, verify
-from searchfeed.engines.whoosh.folding import Groups, find_groups
+from searchfeed.engines.whoosh.folding import Groups
 from searchfeed.engines.whoosh.lexicon import COMPLETED
 from searchfeed.engines.whoosh.paging import Pages
 from searchfeed.engines.whoosh.ranking import Complete, Ranked, Ranking
 from searchfeed.engines.whoosh.scoring import Recency, Scorer
-from searchfeed.engines.whoosh.storyfile import check_file, known_groups
+from searchfeed.engines.whoosh.storyfile import known_groups
 from searchfeed.engines.whoosh.values import date_number
 from searchfeed.engines.whoosh.view import View
 from searchfeed.engines.whoosh.vocabulary import Vocabulary
@@ -220,6 +220,8 @@ class WhooshEngine:
 
     def check(self) -> Condition:
         """See ``Engine.check``."""
+        from searchfeed.engines.whoosh.grouping import check_groups
+
         with _translated(self._path):
             if latest_generation(self._path) < 0:
                 return Condition((), 0, ())
@@ -234,7 +236,7 @@ class WhooshEngine:
             keys = sorted(f"{key:016x}" for key in view.column("key")[view.everything()].tolist())
             if keys != sorted(ids):
                 problems = ("the two places that ids stand in do not agree",)
-            problems += check_file(self._path, snapshot.generation, view)
+            problems += check_groups(self._path, snapshot.generation, view)
             return Condition(problems, int(snapshot.extra.get("reached", 0)), ids)
 
     def close(self) -> None:
@@ -246,7 +248,11 @@ class WhooshEngine:
         """The groups of a state, read or found when they are first asked for."""
         known = self._folded
         if known is None or known[0] is not state.view:
-            groups = known_groups(self._path, state.generation) or find_groups(state.view)
+            groups = known_groups(self._path, state.generation)
+            if groups is None:
+                from searchfeed.engines.whoosh.grouping import find_groups
+
+                groups = find_groups(state.view)
             known = self._folded = state.view, groups
         return known[1]
 

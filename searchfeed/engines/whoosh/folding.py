@@ -1,8 +1,7 @@
-"""The same story told more than once: which documents are one.
+"""The same story told more than once: which documents are one, as searches ask for it.
 
-``searchfeed.engines.stories`` says when they are. Groups do not depend on a query, nor on which
-segment a document is in: they are found once for a committed state, in documents that are not
-deleted.
+Groups do not depend on a query. A commit finds them (``grouping``) and writes them into a file of
+its own (``storyfile``).
 """
 
 from __future__ import annotations
@@ -13,16 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from searchfeed.analysis.sketch import Sketches
-from searchfeed.engines.stories import Texts, find_stories
-from searchfeed.engines.whoosh.values import SKETCH
-
 if TYPE_CHECKING:
-    from searchfeed.engines.stories import Led
-    from searchfeed.engines.whoosh.view import Documents, Mask, Places, View
-
-TEXT = ("title", "body")
-"""The fields that a sketch is of."""
+    from searchfeed.engines.whoosh.view import Documents, Mask, Places
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,28 +51,3 @@ class Groups:
     def _by_leader(self) -> tuple[Places, Documents]:
         order = np.argsort(self.leaders, kind="stable")
         return order, self.leaders[order]
-
-
-def find_groups(view: View) -> Groups:
-    """Every group of entries that tell the same story, among the live documents of a view."""
-    documents, texts = read_texts(view, view.everything())
-    return make_groups(documents, find_stories(texts))
-
-
-def read_texts(view: View, documents: Documents) -> tuple[Documents, Texts]:
-    """Those of some documents that have a sketch, and what is told of them."""
-    words = np.stack([view.column(name)[documents] for name in SKETCH], axis=1)
-    told = words.any(axis=1)
-    documents, words = documents[told], words[told]
-    lengths = np.zeros(len(documents), dtype=np.int64)
-    for field in TEXT:
-        lengths += view.lengths(field)[documents].astype(np.int64)
-    dates, keys = (view.column(name)[documents] for name in ("date", "key"))
-    return documents, Texts(Sketches(words, lengths), dates, keys)
-
-
-def make_groups(documents: Documents, led: Led) -> Groups:
-    """The groups of those of some documents whose places are given."""
-    grouped, leaders = documents[led.places], documents[led.leaders]
-    order = np.argsort(grouped)
-    return Groups(grouped[order], leaders[order])

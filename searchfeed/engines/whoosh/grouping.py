@@ -1,7 +1,8 @@
-"""The groups of a committed state, brought up to date by each commit.
+"""Finds which documents of a committed state tell the same story.
 
-Only what changed is looked at, and what that is near to; nobody has to keep track of it, as two
-states tell by themselves in what they differ.
+``searchfeed.engines.stories`` says when they do. A commit looks only at what it changed, and at
+what that is near to. Nobody has to keep track of it: two states tell by themselves in what they
+differ.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from searchfeed.engines.stories import find_changed
-from searchfeed.engines.whoosh.folding import TEXT, Groups, find_groups, make_groups, read_texts
-from searchfeed.engines.whoosh.storyfile import known_groups, write_file
+from searchfeed.analysis.sketch import Sketches
+from searchfeed.engines.stories import Texts, find_changed, find_stories
+from searchfeed.engines.whoosh.columnar.container import CorruptFileError
+from searchfeed.engines.whoosh.folding import Groups
+from searchfeed.engines.whoosh.storyfile import known_groups, read_groups, story_file, write_file
 from searchfeed.engines.whoosh.values import SKETCH
 from searchfeed.engines.whoosh.view import View
+from searchfeed.errors import IndexVersionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +29,18 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from searchfeed.engines.stories import Led
     from searchfeed.engines.whoosh.columnar import Snapshot
     from searchfeed.engines.whoosh.view import Documents, Mask
+
+TEXT = ("title", "body")
+"""The fields that a sketch is of."""
+
+
+def find_groups(view: View) -> Groups:
+    """Every group of entries that tell the same story, among the live documents of a view."""
+    documents, texts = _read(view, view.everything())
+    return _groups(documents, find_stories(texts))
 
 
 def write_groups(
@@ -50,6 +64,27 @@ def write_groups(
         write_file(directory, after.generation, contents, groups)
 
 
+def check_groups(directory: Path, generation: int, view: View) -> tuple[str, ...]:
+    """What is wrong with the file of a commit, a sentence each; that there is none is not.
+
+    Args:
+        directory: where the index lies.
+        generation: the number of the commit.
+        view: of its documents.
+    """
+    try:
+        groups = read_groups(directory, generation)
+    except (CorruptFileError, IndexVersionError) as error:
+        return (str(error),)
+    if groups is not None:
+        found = find_groups(view)
+        pairs = ((groups.documents, found.documents), (groups.leaders, found.leaders))
+        if not all(np.array_equal(one, other) for one, other in pairs):
+            path = story_file(directory, generation)
+            return (f"{path}: what it says are the same stories are not those of the texts",)
+    return ()
+
+
 def update_groups(groups: Groups, before: Snapshot, after: Snapshot) -> Groups:
     """The groups of a state from those of another: only where the two differ is looked at again.
 
@@ -57,17 +92,36 @@ def update_groups(groups: Groups, before: Snapshot, after: Snapshot) -> Groups:
     """
     old, new = View(before), View(after)
     numbers = _numbers(before, old, after, new)
-    documents, texts = read_texts(new, new.everything())
-    _, gone = read_texts(old, _without(old, numbers >= 0))
+    documents, texts = _read(new, new.everything())
+    _, gone = _read(old, _without(old, numbers >= 0))
     fresh = ~_marked(numbers[numbers >= 0], new.size)
     places, led = find_changed(texts, np.flatnonzero(fresh[documents]), gone.sketches)
     again = _marked(documents[places], new.size)
-    found = make_groups(documents, led)
+    found = _groups(documents, led)
     told, leaders = numbers[groups.documents], numbers[groups.leaders]
     same = (told >= 0) & ~again[told]
     told = np.concatenate([told[same], found.documents])
     order = np.argsort(told)
     return Groups(told[order], np.concatenate([leaders[same], found.leaders])[order])
+
+
+def _read(view: View, documents: Documents) -> tuple[Documents, Texts]:
+    """Those of some documents that have a sketch, and what is told of them."""
+    words = np.stack([view.column(name)[documents] for name in SKETCH], axis=1)
+    told = words.any(axis=1)
+    documents, words = documents[told], words[told]
+    lengths = np.zeros(len(documents), dtype=np.int64)
+    for field in TEXT:
+        lengths += view.lengths(field)[documents].astype(np.int64)
+    dates, keys = (view.column(name)[documents] for name in ("date", "key"))
+    return documents, Texts(Sketches(words, lengths), dates, keys)
+
+
+def _groups(documents: Documents, led: Led) -> Groups:
+    """The groups of those of some documents whose places are given."""
+    grouped, leaders = documents[led.places], documents[led.leaders]
+    order = np.argsort(grouped)
+    return Groups(grouped[order], leaders[order])
 
 
 def _numbers(before: Snapshot, old: View, after: Snapshot, new: View) -> Documents:
@@ -102,9 +156,9 @@ def _numbers(before: Snapshot, old: View, after: Snapshot, new: View) -> Documen
 
 def _starts(snapshot: Snapshot) -> dict[str, int]:
     """The number of the first document of each segment, by its name."""
-    segments = snapshot.segments
-    starts = accumulate((segment.doc_count for segment in segments[:-1]), initial=0)
-    return {segment.name: start for segment, start in zip(segments, starts, strict=False)}
+    names = [segment.name for segment in snapshot.segments]
+    starts = accumulate((segment.doc_count for segment in snapshot.segments), initial=0)
+    return dict(zip(names, starts, strict=False))
 
 
 def _marked(documents: Documents, size: int) -> Mask:

@@ -17,13 +17,11 @@ from searchfeed.engines.stories import RULES
 from searchfeed.engines.whoosh.columnar.container import Container, CorruptFileError, FileWriter
 from searchfeed.engines.whoosh.columnar.packing import narrow
 from searchfeed.engines.whoosh.columnar.snapshot import INDEX_NAME, checksum
-from searchfeed.engines.whoosh.folding import Groups, find_groups
+from searchfeed.engines.whoosh.folding import Groups
 from searchfeed.errors import IndexVersionError
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from searchfeed.engines.whoosh.view import View
 
 
 def known_groups(directory: Path, generation: int) -> Groups | None:
@@ -43,7 +41,7 @@ def read_groups(directory: Path, generation: int) -> Groups | None:
     """
     contents = (directory / f"_{INDEX_NAME}_{generation}.toc").read_bytes()
     try:
-        file = Container(_path(directory, generation))
+        file = Container(story_file(directory, generation))
     except FileNotFoundError:
         return None
     file.verify()
@@ -69,32 +67,12 @@ def write_file(directory: Path, generation: int, contents: bytes, groups: Groups
     Raises:
         OSError: it could not be written.
     """
-    with FileWriter(_path(directory, generation)) as file:
+    with FileWriter(story_file(directory, generation)) as file:
         file.add("", "documents", narrow(groups.documents))
         file.add("", "leaders", narrow(groups.leaders))
         file.finish({"contents": checksum(contents), "rules": RULES})
 
 
-def check_file(directory: Path, generation: int, view: View) -> tuple[str, ...]:
-    """What is wrong with the file of a commit, a sentence each; that there is none is not.
-
-    Args:
-        directory: where the index lies.
-        generation: the number of the commit.
-        view: of its documents.
-    """
-    try:
-        groups = read_groups(directory, generation)
-    except (CorruptFileError, IndexVersionError) as error:
-        return (str(error),)
-    if groups is not None:
-        found = find_groups(view)
-        pairs = ((groups.documents, found.documents), (groups.leaders, found.leaders))
-        if not all(np.array_equal(one, other) for one, other in pairs):
-            path = _path(directory, generation)
-            return (f"{path}: what it says are the same stories are not those of the texts",)
-    return ()
-
-
-def _path(directory: Path, generation: int) -> Path:
+def story_file(directory: Path, generation: int) -> Path:
+    """Where the groups of a commit stand."""
     return directory / f"_{INDEX_NAME}_{generation}.sfs"
