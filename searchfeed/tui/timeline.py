@@ -39,7 +39,9 @@ class Timeline(Widget, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,h", "move(-1)", "Earlier", id="earlier"),
         Binding("right,l", "move(1)", "Later", id="later"),
-        Binding("shift+left,H", "extend(-1)", "Widen", id="widen-back", show=False),
+        Binding(
+            "shift+left,H", "extend(-1)", "Widen", id="widen-back", key_display="H L", show=False
+        ),
         Binding("shift+right,L", "extend(1)", "Widen", id="widen", key_display="H L"),
         Binding("enter,space", "narrow", "Narrow", id="narrow"),
     ]

@@ -25,6 +25,12 @@ Type where your feeds are, and press Enter:
 Or press Enter alone to try it with a small sample.
 """
 
+_NEW_SHORT = (
+    "Nothing is here yet. Type a URL, a file or a folder of feeds and press Enter, "
+    "or Enter alone for a small sample."
+)
+# Where there is no room for more, so that the field is in sight.
+
 _MORE = """Type where more feeds are, and press Enter: a URL, an OPML file, or a folder.
 Esc goes back.
 """
@@ -35,6 +41,9 @@ _COMMANDS = """The same from the command line:
   searchfeed index ~/feeds
   searchfeed update
 """
+
+_SHORT = (60, 20)
+"""With fewer columns or rows than these less is said."""
 
 
 class Welcome(VerticalScroll):
@@ -60,12 +69,22 @@ class Welcome(VerticalScroll):
     def greet(self, *, new: bool) -> None:
         """Say it to somebody who has nothing yet, or who wants more."""
         self._new = new
-        self.query_one("#welcome-text", Static).update(Text(_NEW if new else _MORE))
+        self._write()
         field = self.query_one("#source", Input)
         field.placeholder = "URL, file or folder" + (", or Enter for the sample" if new else "")
         field.value = ""
         field.focus()
         self.tell("")
+
+    def on_resize(self) -> None:
+        """Say as much as there is room for."""
+        self._write()
+
+    def _write(self) -> None:
+        width, height = self.app.size
+        short = width < _SHORT[0] or height < _SHORT[1]
+        text = (_NEW_SHORT if short else _NEW) if self._new else _MORE
+        self.query_one("#welcome-text", Static).update(Text(text))
 
     def tell(self, text: str) -> None:
         """Show what is being done, or what came of it."""
