@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from searchfeed import tree
 from searchfeed.engines import Change
 from searchfeed.engines.whoosh import matched as matched_module
-from searchfeed.engines.whoosh import proximity, ranking, scoring, sums
+from searchfeed.engines.whoosh import ranking, scoring, sums
 from searchfeed.engines.whoosh.engine import WhooshEngine
+from searchfeed.engines.whoosh.formulas import WINDOW
 from searchfeed.engines.whoosh.grouping import find_groups
 from searchfeed.engines.whoosh.matched import Matched
-from searchfeed.engines.whoosh.matching import WINDOW, close
+from searchfeed.engines.whoosh.matching import close
 from searchfeed.engines.whoosh.memory import Memory
 from searchfeed.engines.whoosh.paging import Pages
 from searchfeed.engines.whoosh.ranking import Complete, Ranking
@@ -83,7 +84,7 @@ def _few() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sums, "SEEDS", 3)
         patch.setattr(ranking, "DRIVEN", 5)
-        for module in (proximity, ranking, scoring):
+        for module in (ranking, scoring):
             patch.setattr(module, "RERANKED", 20)
         yield
 

@@ -14,7 +14,7 @@ from searchfeed.analysis.sketch import Sketches, Terms, sketches
 from searchfeed.engines import Change
 from searchfeed.engines.opensearch.mapping import SPELLING
 from searchfeed.engines.stories import NO_DATE
-from searchfeed.engines.whoosh.leaves import FIELDS
+from searchfeed.engines.whoosh.formulas import FIELDS
 from searchfeed.engines.whoosh.values import ENCLOSURE, UPDATED, date_number, whole_term
 from searchfeed.models import Enclosure, Entry
 from searchfeed.values import dataclass

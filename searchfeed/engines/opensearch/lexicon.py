@@ -17,7 +17,7 @@ from searchfeed.engines.opensearch.searching import Searcher
 from searchfeed.engines.opensearch.state import Indices
 from searchfeed.engines.opensearch.vocabulary import Term, Vocabulary
 from searchfeed.engines.whoosh.lexicon import COMPLETED, WRITTEN, digits, misspelt
-from searchfeed.engines.whoosh.spelling import plain
+from searchfeed.engines.whoosh.values import plain
 
 COUNTED = 500
 """Terms whose entries are counted; where more begin alike, they are those most frequent in one

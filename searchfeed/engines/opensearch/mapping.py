@@ -3,7 +3,8 @@
 An index NAME is three indices: NAME-000001 holds the entries and NAME-terms-000001 the distinct
 terms of their texts, both behind the aliases NAME and NAME-terms; a rebuild makes those of the next
 number and turns the aliases over to them. NAME-state, which stays, holds how far each archive has
-been taken in.
+been taken in. Each is made from the index template of the same name, so that one which the cluster
+makes by itself (a rollover) is like the others.
 
 Texts come as terms that are ready-made: one place of the text after the other, divided by spaces,
 and the spellings at one place by bars. So nothing depends on what the server makes of a language,
@@ -16,7 +17,7 @@ from typing import Any
 
 from searchfeed import analysis
 from searchfeed.engines import EngineOptions
-from searchfeed.engines.whoosh.leaves import FIELDS, SATURATION
+from searchfeed.engines.whoosh.formulas import FIELDS, SATURATION
 
 FORMAT = 1
 """Raised when documents are laid out in another way than before: older indices are rebuilt."""
@@ -34,6 +35,9 @@ WORDS_LENGTH = FIELDS["body"][1]
 """Its b of BM25: how much a long text counts less."""
 
 ANALYZER = "terms"
+
+PRIORITY = 500
+"""Of the templates, above those that clusters come with (which have 100 to 200)."""
 
 PAGE = 10_000
 """Hits that a server gives at once at most (its ``max_result_window``)."""
@@ -60,6 +64,11 @@ def generation_of(index: str) -> int:
     """The number of an index: ``searchfeed-000012`` → 12; 0 of one that is not numbered."""
     number = index.rpartition("-")[2]
     return int(number) if number.isdecimal() else 0
+
+
+def _all_numbered(alias: str) -> str:
+    """The pattern of the indices of an alias; it is not that of what else begins so."""
+    return f"{alias}-0*"
 
 
 def numbered(alias: str, generation: int) -> str:
@@ -107,7 +116,32 @@ def _settings(options: EngineOptions) -> dict[str, Any]:
     }
 
 
-def entries_body(options: EngineOptions) -> dict[str, Any]:
+def templates(name: str, options: EngineOptions) -> dict[str, dict[str, Any]]:
+    """The index templates of a name, by what they are called."""
+    entries, terms, state = entries_alias(name), terms_alias(name), state_index(name)
+    return {
+        entries: _template(_all_numbered(entries), options, _entries_body(options)),
+        terms: _template(_all_numbered(terms), options, _terms_body(options)),
+        state: _template(state, options, _state_body(options)),
+    }
+
+
+def _template(pattern: str, options: EngineOptions, body: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "index_patterns": [pattern],
+        # Where one name begins with another, the longer one is meant.
+        "priority": PRIORITY + len(pattern),
+        "version": FORMAT,
+        "_meta": {
+            "fingerprint": fingerprint(),
+            "shards": options.shards,
+            "replicas": options.replicas,
+        },
+        "template": body,
+    }
+
+
+def _entries_body(options: EngineOptions) -> dict[str, Any]:
     """Settings and mapping of the entries."""
     text = {
         "type": "text",
@@ -171,7 +205,7 @@ def entries_body(options: EngineOptions) -> dict[str, Any]:
     return {"settings": {"index": settings}, "mappings": mappings}
 
 
-def terms_body(options: EngineOptions) -> dict[str, Any]:
+def _terms_body(options: EngineOptions) -> dict[str, Any]:
     """Settings and mapping of the distinct terms."""
     searched = {"type": "keyword", "doc_values": False}
     properties = {
@@ -188,7 +222,7 @@ def terms_body(options: EngineOptions) -> dict[str, Any]:
     return {"settings": {"index": _settings(options)}, "mappings": mappings}
 
 
-def state_body(options: EngineOptions) -> dict[str, Any]:
+def _state_body(options: EngineOptions) -> dict[str, Any]:
     """Settings and mapping of the state."""
     properties = {
         "generation": {"type": "integer"},

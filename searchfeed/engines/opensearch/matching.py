@@ -22,12 +22,10 @@ from searchfeed.engines.opensearch.vocabulary import (
     kind_of,
     literal,
 )
+from searchfeed.engines.whoosh.formulas import SENTENCE
 from searchfeed.engines.whoosh.matched import SOME, TYPED
-from searchfeed.engines.whoosh.matching import TEXT_FIELDS, united
-from searchfeed.engines.whoosh.scoring import SENTENCE
-from searchfeed.engines.whoosh.spelling import plain
-from searchfeed.engines.whoosh.values import date_number, whole_term
-from searchfeed.engines.whoosh.vocabulary import Family
+from searchfeed.engines.whoosh.meaning import TEXT_FIELDS, Family, united
+from searchfeed.engines.whoosh.values import date_number, plain, whole_term
 
 Clause: TypeAlias = dict[str, Any]
 """A part of a query as the servers read it."""

@@ -36,17 +36,20 @@ from searchfeed.engines.opensearch.matching import (
     typed,
     united_singles,
 )
-from searchfeed.engines.whoosh.leaves import (
+from searchfeed.engines.whoosh.formulas import (
+    BORDER,
     FIELDS,
+    NEAR,
+    NEAR_FIELDS,
     SATURATION,
     STRETCH,
+    WHOLE,
+    WINDOW,
     inverse_document_frequency,
 )
 from searchfeed.engines.whoosh.matched import ALL, TYPED
-from searchfeed.engines.whoosh.matching import WINDOW, united
-from searchfeed.engines.whoosh.proximity import NEAR, NEAR_FIELDS
-from searchfeed.engines.whoosh.scoring import BORDER, WHOLE
-from searchfeed.engines.whoosh.vocabulary import EXPANDED, Family
+from searchfeed.engines.whoosh.meaning import Family, united
+from searchfeed.engines.whoosh.vocabulary import EXPANDED
 from searchfeed.models import Pattern
 from searchfeed.values import dataclass
 

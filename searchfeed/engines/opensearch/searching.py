@@ -26,7 +26,7 @@ from searchfeed.engines.opensearch.paging import Pages
 from searchfeed.engines.opensearch.scoring import Counts, Piece, Scorer
 from searchfeed.engines.opensearch.state import Indices
 from searchfeed.engines.opensearch.vocabulary import Vocabulary
-from searchfeed.engines.whoosh.leaves import FIELDS
+from searchfeed.engines.whoosh.formulas import FIELDS
 from searchfeed.engines.wording import failing
 from searchfeed.errors import EntryNotFoundError
 from searchfeed.models import Contribution, Entry, Explanation, Sort

@@ -18,13 +18,14 @@ from searchfeed.engines.opensearch.cluster import SOON, Cluster
 from searchfeed.engines.opensearch.documents import GROUPS
 from searchfeed.engines.opensearch.state import Indices
 from searchfeed.engines.opensearch.terms import stems
-from searchfeed.engines.whoosh.spelling import Spellings, plain
+from searchfeed.engines.whoosh.meaning import Family
+from searchfeed.engines.whoosh.spelling import Spellings
+from searchfeed.engines.whoosh.values import plain
 from searchfeed.engines.whoosh.vocabulary import (
     EXACT,
     EXPANDED,
     FOLDED,
     STEMMED,
-    Family,
     families,
     fitting,
     mistyped,

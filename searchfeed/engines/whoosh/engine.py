@@ -207,7 +207,7 @@ class WhooshEngine:
     def suggest(self, word: str, *, limit: int = 5) -> tuple[str, ...]:
         """See ``Engine.suggest``."""
         with _translated(self._path):
-            lexicon = self._current().vocabulary.lexicon(*COMPLETED[None])
+            lexicon = self._current().view.lexicon(*COMPLETED[None])
             return lexicon.suggest(word, limit)
 
     def complete(self, field: str | None, prefix: str, *, limit: int) -> tuple[str, ...]:
@@ -215,7 +215,7 @@ class WhooshEngine:
         if field not in COMPLETED:
             return ()
         with _translated(self._path):
-            lexicon = self._current().vocabulary.lexicon(*COMPLETED[field])
+            lexicon = self._current().view.lexicon(*COMPLETED[field])
             return lexicon.complete(prefix, limit)
 
     def check(self) -> Condition:

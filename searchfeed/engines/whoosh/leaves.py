@@ -1,17 +1,10 @@
-"""The words and phrases of a query, scored by BM25F.
+"""The words and phrases of a query, scored by BM25F (see ``formulas.py``).
 
-The score of a word is BM25F (Robertson, Zaragoza and Taylor, CIKM 2004): how often it stands in
-each field, divided by how long the field is beside the average, is weighted and added up over the
-fields before it saturates. A word stands for a family of terms (see ``vocabulary.py``), which
-count as one term.
-
-The constants were chosen by ``make bench-relevance`` over all collections together, none for one
-of them: see benchmarks/README.md.
+A word stands for a family of terms (see ``vocabulary.py``), which count as one term.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -19,28 +12,15 @@ import numpy as np
 
 from searchfeed import tree
 from searchfeed.engines.whoosh.arrays import members
+from searchfeed.engines.whoosh.formulas import FIELDS, inverse_document_frequency, saturated
 from searchfeed.engines.whoosh.matched import ALL, TYPED, Matched
-from searchfeed.engines.whoosh.matching import TEXT_FIELDS, Matcher, united
+from searchfeed.engines.whoosh.matching import Matcher
+from searchfeed.engines.whoosh.meaning import Family, fields, patterns, united
 from searchfeed.models import Pattern
 from searchfeed.values import dataclass
 
 if TYPE_CHECKING:
     from searchfeed.engines.whoosh.view import Documents, Numbers, View
-    from searchfeed.engines.whoosh.vocabulary import Family
-
-SATURATION = 0.8
-"""k1 of BM25: how soon more of the same word stops counting."""
-
-STRETCH = 1.2
-"""The power that the rarity of a word is raised to: above 1, common words say less still."""
-
-FIELDS: dict[str, tuple[float, float]] = {
-    "title": (5.0, 0.5),
-    "body": (1.0, 0.7),
-    "tags": (1.0, 0.3),
-    "feed_title": (0.3, 0.3),
-}
-"""Field → (weight, b of BM25F: how much a long field counts less)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +57,10 @@ class Leaves:
 
     def _score(self, leaf: tree.Words, worth: float) -> Scored:
         slop = leaf.slop if isinstance(leaf, tree.Phrase) else 0
-        fields = _fields(leaf)
-        sequences = [self._matcher.sequences(leaf, field) for field in fields]
+        names = fields(leaf)
+        sequences = [self._matcher.sequences(leaf, field) for field in names]
         parts: list[tuple[Documents, Numbers]] = []
-        for field, found in zip(fields, sequences, strict=True):
+        for field, found in zip(names, sequences, strict=True):
             weight, b = FIELDS[field]
             for documents, counts in self._matcher.counts(field, found, slop):
                 if len(documents):
@@ -91,20 +71,20 @@ class Leaves:
         words = max((len(option) for options in sequences for option in options), default=1)
         rarity = words * inverse_document_frequency(len(documents), self._view.count)
         scores = worth * rarity * saturated(total)
-        patterns = tuple(_patterns(sequences, rarity, leaf.field, slop))
+        wanted = tuple(patterns(sequences, rarity, leaf.field, slop))
         if not isinstance(leaf, tree.Fuzzy):
-            return Scored(Matched(documents, scores), patterns)
+            return Scored(Matched(documents, scores), wanted)
         # An entry with the word as it was typed stands above any with a typing mistake.
         typed = self.scored(tree.Word(leaf.text, leaf.field, exact=True)).matched
         right = members(documents, typed.documents)
         bonus = float(scores[~right].max(initial=0.0))
         complete = np.where(right, TYPED, ALL).astype(np.int8)
-        return Scored(Matched(documents, scores + right * bonus, complete), patterns, bonus)
+        return Scored(Matched(documents, scores + right * bonus, complete), wanted, bonus)
 
     def held(self, leaf: tree.Words, document: int) -> Iterator[tuple[str, str, float]]:
         """By field and term (or the leaf itself) how often a document holds it, weighted."""
         slop = leaf.slop if isinstance(leaf, tree.Phrase) else 0
-        for field in _fields(leaf):
+        for field in fields(leaf):
             weight, b = FIELDS[field]
             sequences = self._matcher.sequences(leaf, field)
             pieces: dict[str, Sequence[Sequence[Family]]] = {tree.label(leaf): sequences}
@@ -116,32 +96,3 @@ class Leaves:
                     if len(place):
                         norm = self._view.norm(field, b, documents[place])
                         yield field, name, float((weight * counts[place] / norm)[0])
-
-
-def inverse_document_frequency(holding: int, count: int) -> float:
-    """How rare a word is, as Lucene has it, stretched by ``STRETCH``; never negative.
-
-    >>> round(inverse_document_frequency(1, 10), 3), round(inverse_document_frequency(10, 10), 3)
-    (2.287, 0.025)
-    """
-    return math.pow(math.log1p((count - holding + 0.5) / (holding + 0.5)), STRETCH)
-
-
-def saturated(counts: Numbers) -> Numbers:
-    """What counts are worth: each one more adds less, up to SATURATION + 1."""
-    return counts * (SATURATION + 1) / (counts + SATURATION)
-
-
-def _fields(leaf: tree.Words) -> tuple[str, ...]:
-    """The fields that a leaf is looked for in."""
-    return (leaf.field,) if leaf.field else TEXT_FIELDS
-
-
-def _patterns(
-    sequences: Sequence[Sequence[Sequence[Family]]], weight: float, field: str | None, slop: int
-) -> Iterator[Pattern]:
-    """What each way to match a leaf looks like, the fields' terms put together."""
-    for options in zip(*sequences, strict=True):
-        terms = tuple(frozenset().union(*families) for families in zip(*options, strict=True))
-        if all(terms):
-            yield Pattern(terms, weight, field, slop)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from searchfeed import analysis
-from searchfeed.engines.whoosh.spelling import Spellings, plain
+from searchfeed.engines.whoosh.spelling import Spellings
+from searchfeed.engines.whoosh.values import plain
 
 if TYPE_CHECKING:
     from searchfeed.engines.whoosh.view import View

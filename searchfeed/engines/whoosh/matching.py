@@ -15,33 +15,20 @@ import numpy as np
 
 from searchfeed import tree
 from searchfeed.engines.whoosh.arrays import beginnings, members, once
-from searchfeed.engines.whoosh.values import NO_DATE, date_number, whole_term
+from searchfeed.engines.whoosh.formulas import WINDOW
+from searchfeed.engines.whoosh.meaning import KEYWORDS, TEXT_FIELDS, condition, united
+from searchfeed.engines.whoosh.values import NO_DATE, date_number
 from searchfeed.engines.whoosh.view import LAST_POSITION, POSITION_BITS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from searchfeed.engines.whoosh.meaning import Family
     from searchfeed.engines.whoosh.view import Documents, Mask, Numbers, Places, View
-    from searchfeed.engines.whoosh.vocabulary import Family, Vocabulary
-
-TEXT_FIELDS = ("title", "body", "tags", "feed_title")
-"""The fields that a word without a field name is looked for in."""
-
-WINDOW = 8
-"""Two words are close together with at most so many positions from one to the other."""
+    from searchfeed.engines.whoosh.vocabulary import Vocabulary
 
 FEW_PLACES = 4_096
 """Fewer places are quicker looked up one by one."""
-
-KEYWORDS = {
-    "feed": ("feed", "feed_title"),
-    "author": ("authors",),
-    "link": ("link",),
-    "tag": ("tag",),
-    "lang": ("language",),
-    "id": ("id",),
-}
-"""Condition → the fields of the schema whose terms it is compared with."""
 
 
 class Matcher:
@@ -156,23 +143,10 @@ class Matcher:
 
     def keyword(self, leaf: tree.Words) -> Documents:
         """The documents that meet a condition on a keyword field."""
-        view = self._view
-        text = leaf.text.casefold() if isinstance(leaf, tree.Word | tree.Phrase) else None
-        match leaf.field:
-            case "lang" if text is not None:
-                start = text.replace("_", "-") + "-"
-                tags = [tag for tag in view.terms("language") if f"{tag}-".startswith(start)]
-                return self._holding("language", tags)
-            case "id" if text is not None:
-                return self._holding("id", view.starting("id", text))
-            case "tag" if text is not None:
-                return self._holding("tag", [whole_term(text)])
-            case "feed" if text is not None:
-                urls = [url for url in view.terms("feed") if text in url.casefold()]
-                words = self._worded(leaf, "feed_title")
-                return np.union1d(self._holding("feed", urls), words)
-        fields = KEYWORDS[leaf.field or ""]
-        return reduce(np.union1d, [self._worded(leaf, field) for field in fields])
+        named, worded = condition(leaf, self._view.terms, self._view.starting)
+        found = [self._holding(field, terms) for field, terms in named]
+        found += [self._worded(words, field) for field, words in worded]
+        return reduce(np.union1d, found)
 
     def _holding(self, field: str, terms: Iterable[str]) -> Documents:
         """The documents that hold any of the terms."""
@@ -180,21 +154,8 @@ class Matcher:
         return self.summed([(documents, documents) for documents in found])[0]
 
     def _worded(self, leaf: tree.Words, field: str) -> Documents:
-        # A name is no word of a language: its ending is part of it, so it is matched as a phrase.
-        if isinstance(leaf, tree.Word):
-            leaf = tree.Phrase(leaf.text)
         slop = leaf.slop if isinstance(leaf, tree.Phrase) else 0
         return self.summed(self.counts(field, self.sequences(leaf, field), slop))[0]
-
-
-def united(sequences: Sequence[Sequence[Family]]) -> Family:
-    """The terms of sequences of one word, each worth what it is worth in the first with it."""
-    if len(sequences) == 1:
-        return sequences[0][0]
-    family: dict[str, float] = {}
-    for sequence in reversed(sequences):
-        family |= sequence[0]
-    return family
 
 
 def tally(places: Places) -> tuple[Documents, Numbers]:

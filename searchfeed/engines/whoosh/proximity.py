@@ -9,23 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from searchfeed import tree
-from searchfeed.engines.whoosh.leaves import inverse_document_frequency, saturated
+from searchfeed.engines.whoosh.formulas import (
+    NEAR,
+    NEAR_FIELDS,
+    NEAR_LENGTH,
+    inverse_document_frequency,
+    saturated,
+)
 from searchfeed.engines.whoosh.matching import close
 
 if TYPE_CHECKING:
     from searchfeed.engines.whoosh.matching import Matcher
+    from searchfeed.engines.whoosh.meaning import Pair
     from searchfeed.engines.whoosh.view import Documents, Numbers, View
-
-NEAR, NEAR_LENGTH = 0.15, 0.3
-"""What a pair of neighbours close together is worth beside a word, and its b."""
-
-NEAR_FIELDS = ("title", "body")
-
-RERANKED = 1_000
-"""How many of the best entries are looked at for words close together."""
-
-Pair = tuple[tree.Word, tree.Word]
 
 
 class Bonus(NamedTuple):

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from searchfeed import tree
+from searchfeed.engines.whoosh.formulas import RERANKED
 from searchfeed.engines.whoosh.matched import ALL, SOME, TYPED, Matched
-from searchfeed.engines.whoosh.proximity import RERANKED, bonuses
+from searchfeed.engines.whoosh.proximity import bonuses
 from searchfeed.engines.whoosh.sums import Sum, kept, numbers
 
 if TYPE_CHECKING:

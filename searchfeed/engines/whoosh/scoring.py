@@ -11,17 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from searchfeed import tree
 from searchfeed.engines.whoosh.arrays import members
+from searchfeed.engines.whoosh.formulas import RERANKED
 from searchfeed.engines.whoosh.leaves import Leaves
 from searchfeed.engines.whoosh.matched import ALL, SOME, TYPED, Matched
 from searchfeed.engines.whoosh.matching import Matcher
-from searchfeed.engines.whoosh.proximity import RERANKED, Pair, bonuses
+from searchfeed.engines.whoosh.meaning import Pair, neighbours, pieces
+from searchfeed.engines.whoosh.proximity import bonuses
 from searchfeed.engines.whoosh.values import NO_DATE
 from searchfeed.models import Contribution, Pattern
 from searchfeed.values import dataclass
@@ -32,15 +33,6 @@ if TYPE_CHECKING:
     from searchfeed.engines.whoosh.leaves import Scored
     from searchfeed.engines.whoosh.view import Documents, Numbers, View
     from searchfeed.engines.whoosh.vocabulary import Vocabulary
-
-WHOLE = 0.4
-"""What a compound (``multi-agent``) is worth whole, beside its parts, which count as words."""
-
-SENTENCE = 3
-"""A run of so many terms (a sentence of Japanese is one word) is ranked by each of them too."""
-
-BORDER = 0.5
-"""What a pair of terms of two scripts (``6号``) is worth for each of the two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +151,7 @@ class Scorer:
 
     def note_pairs(self, best: tree.Best) -> None:
         """Remember which words of it are neighbours in the query."""
-        words = [child for child in best.children if isinstance(child, tree.Word)]
-        # Required words stand first among the children, wherever they stand in the query.
-        words.sort(key=lambda word: word.span.start)
-        self.pairs += pairwise(word for word in words if not word.field)
+        self.pairs += neighbours(best)
 
     def _best(self, best: tree.Best, *, wanted: bool) -> Matched:
         if wanted:
@@ -215,19 +204,10 @@ class Scorer:
 
     def _word(self, word: tree.Word) -> Matched:
         """A bare word: whole, and where it is made of several terms also by each of them."""
-        options = self._words(word.text).alternatives or ((),)
-        terms, compound = options[-1], len(options[0]) == 1
-        if len(terms) < (2 if compound else SENTENCE):
-            return self._leaf(word)
-        whole = self._leaf(word, worth=WHOLE if compound else 1.0)
-        parts = [self._leaf(tree.Word(term)) for term in terms]
-        if not compound:
-            # Within a script a pair of characters is a term; where scripts meet it is made one.
-            for one, other in pairwise(terms):
-                if one.isascii() != other.isascii():
-                    border = tree.Word(one + (other if other.isascii() else other[0]))
-                    parts.append(self._leaf(border, worth=BORDER))
-        return self._union([whole, *map(Matched.partial, parts)])
+        (_, worth), *parts = pieces(word, self._words(word.text))
+        whole = self._leaf(word, worth=worth)
+        found = [self._leaf(part, worth=worth).partial() for part, worth in parts]
+        return self._union([whole, *found])
 
     def _leaf(self, leaf: tree.Words, *, wanted: bool = True, worth: float = 1.0) -> Matched:
         scored = self._leaves.scored(leaf, worth)

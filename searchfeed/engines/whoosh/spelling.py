@@ -7,17 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from searchfeed import analysis
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _BITS = 64
-
-
-def plain(text: str) -> str:
-    """A word, or a part of one, as it is compared with folded terms."""
-    return analysis.fold(analysis.spell(text))
 
 
 class Spellings:

@@ -7,13 +7,14 @@ and are in nothing that is returned.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from searchfeed.engines.whoosh.arrays import SEARCHED, members, once
 from searchfeed.engines.whoosh.columnar.documents import spread
+from searchfeed.engines.whoosh.lexicon import Lexicon
 from searchfeed.engines.whoosh.memory import Memory
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class View:
         self.lengths = cache(self._lengths)
         self.average_length = cache(self._average_length)
         self.column = cache(self._column)
+        self.lexicon = cache(partial(Lexicon, self))
         self._norms = cache(self._norm_table)
         self._numbers = lru_cache(REMEMBERED_TERMS)(self._find)
         self._term_places = cache(self._places_of_terms)

@@ -9,20 +9,17 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache, lru_cache, partial
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Protocol
 
 from searchfeed import analysis, tree
-from searchfeed.engines.whoosh.lexicon import Lexicon
-from searchfeed.engines.whoosh.spelling import Spellings, plain
+from searchfeed.engines.whoosh.values import plain
 
 if TYPE_CHECKING:
     from searchfeed.analysis import WordQuery
-    from searchfeed.engines.whoosh.view import View
-
-Family: TypeAlias = Mapping[str, float]
-"""Terms of one field, each with how well it stands for what was asked: 1 is the exact form."""
+    from searchfeed.engines.whoosh.meaning import Family
+    from searchfeed.engines.whoosh.spelling import Spellings
 
 EXACT, FOLDED, STEMMED, EXPANDED = 1.0, 0.95, 0.95, 0.8
 """How well a term stands for a word: as typed, but for accents, but for its ending, by pattern."""
@@ -34,15 +31,24 @@ REMEMBERED, REMEMBERED_PATTERNS = 4_096, 64
 """What so many words, and so many patterns, stand for is kept; a pattern may have many terms."""
 
 
+class Terms(Protocol):
+    """The terms of a committed state, whether it is read as arrays or not; see ``View``."""
+
+    def terms(self, field: str) -> list[str]: ...  # noqa: D102
+    def has_term(self, field: str, term: str) -> bool: ...  # noqa: D102
+    def starting(self, field: str, prefix: str) -> set[str]: ...  # noqa: D102
+    def sharing(self, field: str, kind: str, key: str, *, prefix: bool = False) -> set[str]: ...  # noqa: D102
+    def stemmed(self) -> set[str]: ...  # noqa: D102
+
+
 class Vocabulary:
     """The terms of a view, found by what they have in common with a word."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: Terms) -> None:
         self._view = view
         self._languages = sorted(view.stemmed())
         self._sorted = cache(self._sort)
-        self._spellings = cache(lambda field: Spellings(self._sorted(field)[0]))
-        self.lexicon = cache(partial(Lexicon, view))
+        self._spellings = cache(self._spell)
         self.words = lru_cache(REMEMBERED)(analysis.query_words)
         self._worded = lru_cache(REMEMBERED)(self._word_sequences)
         self._expanded = lru_cache(REMEMBERED_PATTERNS)(self._expand)
@@ -121,6 +127,11 @@ class Vocabulary:
     def fuzzy(self, field: str, text: str, distance: int) -> Family:
         """Terms at most ``distance`` edits away, accents folded."""
         return mistyped(plain(text), distance, self._sorted(field)[1], self._spellings(field))
+
+    def _spell(self, field: str) -> Spellings:
+        from searchfeed.engines.whoosh.spelling import Spellings
+
+        return Spellings(self._sorted(field)[0])
 
     def _sort(self, field: str) -> tuple[list[str], list[str]]:
         """The terms of a field by their folded form: those forms, and the terms."""
