@@ -21,6 +21,9 @@ SOME, ALL, TYPED = range(3)
 IMPACTS = 2_048
 """The highest scores of which the order is kept."""
 
+SAMPLED, MANY = 16, 4
+"""One of so many scores is looked at for a bound; so many times more than wanted may reach it."""
+
 FREQUENT = 16
 """With more than a 16th of all documents it pays to keep a mask of them."""
 
@@ -85,7 +88,11 @@ class Matched:
         scores = self.scores
         if len(scores) <= IMPACTS:
             return np.argsort(-scores)
-        best = np.argpartition(scores, -IMPACTS)[-IMPACTS:]
+        best = _likely_best(scores)
+        if best is None:
+            best = np.argpartition(scores, -IMPACTS)[-IMPACTS:]
+        else:
+            best = best[np.argpartition(scores[best], -IMPACTS)[-IMPACTS:]]
         return best[np.argsort(-scores[best])]
 
     @cached_property
@@ -131,6 +138,20 @@ class Matched:
         found: Numbers = self.scores[at]
         found[own[at] != documents] = 0.0
         return found
+
+
+def _likely_best(scores: Numbers) -> Places | None:
+    """The places of at least ``IMPACTS`` of the highest scores; None where a sample tells no bound.
+
+    A partition of all scores takes twenty times as long as a comparison with a bound.
+    """
+    sample = scores[::SAMPLED]
+    rank = IMPACTS * 3 // (2 * SAMPLED)
+    if not 0 < rank < len(sample):
+        return None
+    bound = np.partition(sample, len(sample) - rank)[len(sample) - rank]
+    found = np.flatnonzero(scores >= bound)
+    return found if IMPACTS <= len(found) <= MANY * IMPACTS else None
 
 
 def _mask(documents: Documents, size: int) -> Mask:

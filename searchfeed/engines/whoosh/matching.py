@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from searchfeed.engines.whoosh.view import Documents, Mask, Numbers, Places, View
     from searchfeed.engines.whoosh.vocabulary import Vocabulary
 
+OUTWEIGHED = 32
+"""What is so many times shorter than another array is looked up in it."""
+
 FEW_PLACES = 4_096
 """Fewer places are quicker looked up one by one."""
 
@@ -48,6 +51,10 @@ class Matcher:
             return np.zeros(0, dtype=np.int32), np.zeros(0)
         if len(parts) == 1 and _ascends(parts[0][0]):
             return parts[0][0], parts[0][1].astype(np.float64, copy=False)
+        most = max(parts, key=lambda part: len(part[0]))
+        rest = sum(len(part[0]) for part in parts) - len(most[0])
+        if rest * OUTWEIGHED < len(most[0]) and _ascends(most[0]):
+            return _joined(*most, *self.summed([part for part in parts if part is not most]))
         documents = np.concatenate([part for part, _ in parts])
         numbers = np.concatenate([part for _, part in parts])
         if len(documents) * 16 < self._view.size:
@@ -59,7 +66,7 @@ class Matcher:
         there = np.zeros(self._view.size, dtype=bool)
         there[places] = True
         found = np.flatnonzero(there)
-        sums = np.bincount(places, numbers, self._view.size)[found]
+        sums = np.bincount(places, numbers, self._view.size).take(found)
         return found.astype(np.int32), sums.astype(np.float64, copy=False)
 
     def dated(self, start: datetime | None, end: datetime | None) -> Mask:
@@ -151,6 +158,8 @@ class Matcher:
     def _holding(self, field: str, terms: Iterable[str]) -> Documents:
         """The documents that hold any of the terms."""
         found = [self._view.holding(field, term) for term in terms]
+        if len(found) == 1:
+            return found[0]
         return self.summed([(documents, documents) for documents in found])[0]
 
     def _worded(self, leaf: tree.Words, field: str) -> Documents:
@@ -172,6 +181,20 @@ def tally(places: Places) -> tuple[Documents, Numbers]:
 
 def _ascends(documents: Documents) -> bool:
     return bool((documents[1:] > documents[:-1]).all())
+
+
+def _joined(
+    documents: Documents, numbers: NDArray[Any], others: Documents, more: Numbers
+) -> tuple[Documents, Numbers]:
+    """The documents of both, ascending, with the sum of their numbers; the others are fewer."""
+    sums = numbers.astype(np.float64)
+    at = documents.searchsorted(others)
+    there = documents.take(at, mode="clip") == others
+    sums[at[there]] += more[there]
+    if there.all():
+        return documents, sums
+    new = ~there
+    return np.insert(documents, at[new], others[new]), np.insert(sums, at[new], more[new])
 
 
 def _in_both(some: Documents, more: Documents) -> Documents:
