@@ -36,9 +36,6 @@ WINDOW = timedelta(days=5)
 NEIGHBOURS = 4
 """With so many of those in its band that were published just before it a text is compared."""
 
-RULES = 1
-"""Raised when other texts are one story than before: what was found by other rules is not used."""
-
 MOST = 0.25
 """Where more of all texts than this may be affected by a change, all are looked at again."""
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from searchfeed.engines.stories import RULES
 from searchfeed.engines.whoosh.columnar.container import Container, CorruptFileError, FileWriter
 from searchfeed.engines.whoosh.columnar.packing import narrow
 from searchfeed.engines.whoosh.columnar.snapshot import INDEX_NAME, checksum
@@ -22,6 +21,9 @@ from searchfeed.errors import IndexVersionError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+RULES = 1
+"""Raised when other texts are one story than before: groups by other rules are found anew."""
 
 
 def known_groups(directory: Path, generation: int) -> Groups | None:
