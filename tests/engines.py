@@ -59,6 +59,7 @@ def forget(*, all: bool = False) -> None:  # noqa: A002
     for name in gone:
         try:
             cluster.ask("DELETE", f"/{name}-*", expand_wildcards="all")
+            cluster.ask("DELETE", f"/_index_template/{name}*")
         except EngineError:
             continue
     _made.difference_update(gone)

@@ -7,9 +7,11 @@ import os
 import random
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import pytest
 
@@ -20,7 +22,7 @@ from searchfeed.engines.opensearch.address import read_address
 from searchfeed.engines.opensearch.answers import Missing
 from searchfeed.engines.opensearch.cluster import Cluster
 from searchfeed.engines.opensearch.engine import OpenSearchEngine
-from searchfeed.engines.opensearch.mapping import entries_body
+from searchfeed.engines.opensearch.mapping import FORMAT, fingerprint, templates
 from searchfeed.errors import (
     EngineError,
     EngineUnavailableError,
@@ -293,6 +295,94 @@ def test_terms_get_the_stems_of_a_language_that_comes_later(machine: Machine) ->
     assert ids(engine, "Maus") == [3]
 
 
+# Templates
+
+
+def template_of(cluster: Cluster, name: str) -> dict[str, Any]:
+    found = cluster.ask("GET", f"/_index_template/{name}")["index_templates"]
+    assert len(found) == 1
+    template: dict[str, Any] = found[0]["index_template"]
+    return template
+
+
+def test_what_a_cluster_makes_by_itself_is_like_the_rest(
+    machine: Machine, cluster: Cluster, options: EngineOptions
+) -> None:
+    machine("one").write([change(1, entry(1, "one"))], reached=1)
+    made, rolled = f"{name(options)}-000001", f"{name(options)}-000002"
+    cluster.ask("POST", f"/{name(options)}/_rollover", {}, dry_run="false")
+    found = cluster.ask("GET", f"/{name(options)}-0*")
+    assert found.keys() == {made, rolled}
+    assert found[made]["mappings"] == found[rolled]["mappings"]
+    assert found[rolled]["mappings"]["_meta"] == {"fingerprint": fingerprint()}
+    assert found[rolled]["mappings"]["dynamic"] == "strict"
+    for index in found.values():
+        settings = index["settings"]["index"]
+        assert int(settings["number_of_shards"]) == options.shards
+        assert int(settings["number_of_replicas"]) == options.replicas
+    with pytest.raises(EngineError, match="nonsense"):
+        cluster.ask("PUT", f"/{rolled}/_doc/1", {"nonsense": 1})
+
+
+def test_templates_are_put_where_they_are_absent_older_or_of_other_options(
+    tmp_path: Path, machine: Machine, cluster: Cluster, options: EngineOptions
+) -> None:
+    made = templates(name(options), options)
+    assert len(made) == 3
+    older = {"index_patterns": [f"{name(options)}-0*"], "version": FORMAT - 1, "priority": 999}
+    cluster.ask("PUT", f"/_index_template/{name(options)}", older)
+    machine("one").write([change(1, entry(1, "one"))], reached=1)
+    for each, template in made.items():
+        known = template_of(cluster, each)
+        assert {key: known[key] for key in ("version", "_meta", "priority")} == {
+            key: template[key] for key in ("version", "_meta", "priority")
+        }
+    other = replace(options, shards=options.shards + 1)
+    engine = open_engine("opensearch", tmp_path / "other", other)
+    engine.write([change(1, entry(1, "one"))], reached=1, replace=True)
+    engine.close()
+    assert template_of(cluster, name(options))["_meta"]["shards"] == other.shards
+    settings = cluster.ask("GET", f"/{name(options)}/_settings")
+    (index,) = settings.values()
+    assert int(index["settings"]["index"]["number_of_shards"]) == other.shards
+
+
+def test_a_template_of_a_newer_release_stays(
+    machine: Machine, cluster: Cluster, options: EngineOptions
+) -> None:
+    engine = machine("one")
+    engine.write([change(1, entry(1, "one"))], reached=1)
+    newer = template_of(cluster, name(options)) | {"version": FORMAT + 1}
+    cluster.ask("PUT", f"/_index_template/{name(options)}", newer)
+    with pytest.raises(IndexVersionError, match="is of a newer release; use that release") as told:
+        engine.write([change(1, entry(2, "two"))], reached=1, replace=True)
+    assert "\n" not in str(told.value)
+    assert template_of(cluster, name(options))["version"] == FORMAT + 1
+    assert ids(engine) == [1]
+
+
+def test_an_index_that_another_template_was_used_for_is_not_written_to(
+    machine: Machine, cluster: Cluster, options: EngineOptions
+) -> None:
+    other = {"index_patterns": [f"{name(options)}-0*"], "priority": 9_999}
+    cluster.ask("PUT", f"/_index_template/{name(options)}-of-others", other)
+    with pytest.raises(EngineError, match="not made from searchfeed's template; take away") as told:
+        machine("one").write([change(1, entry(1, "one"))], reached=1)
+    assert "\n" not in str(told.value)
+
+
+def test_one_name_may_begin_with_another(
+    tmp_path: Path, cluster: Cluster, options: EngineOptions
+) -> None:
+    longer = replace(options, url=f"{options.url}-0x", shards=1)
+    for each in (options, longer):
+        engine = open_engine("opensearch", tmp_path / name(each), each)
+        engine.write([change(1, entry(1, "one"))], reached=1)
+        engine.close()
+        (index,) = cluster.ask("GET", f"/{name(each)}/_settings").values()
+        assert int(index["settings"]["index"]["number_of_shards"]) == each.shards
+
+
 # What goes wrong
 
 
@@ -349,13 +439,16 @@ def test_an_index_of_another_release_is_not_searched(
 def test_an_index_with_a_part_that_is_lost_is_waited_for_and_then_told(
     machine: Machine, cluster: Cluster, options: EngineOptions
 ) -> None:
+    engine = machine("one")
+    engine._indices._prepare()
     # A part that no server may have is one that is lost.
-    body = entries_body(options)
-    body["settings"]["index"]["routing.allocation.require._name"] = "nobody"
-    body["aliases"] = {name(options): {}}
+    body = {
+        "settings": {"index.routing.allocation.require._name": "nobody"},
+        "aliases": {name(options): {}},
+    }
     index = f"/{name(options)}-000001"
     cluster.ask("PUT", index, body, wait_for_active_shards=0)
-    assert machine("one").reached == 0
+    assert engine.reached == 0
     start = monotonic()
     with pytest.raises(EngineUnavailableError, match="not whole") as caught:
         cluster.ask("POST", f"{index}/_search", {}, patience=1.0)

@@ -64,6 +64,11 @@ class Indices:
         index = mapping.numbered(self.entries, generation)
         found = self._cluster.ask("GET", f"/{index}/_mapping")
         made = found.get(index, {}).get("mappings", {}).get("_meta", {}).get("fingerprint")
+        if not made:
+            raise EngineError(
+                f"the index {index!r} was not made from searchfeed's template; take away those "
+                f"that have a higher priority ({self._cluster.place}/_index_template)"
+            )
         if made != mapping.fingerprint():
             raise IndexVersionError(
                 f"the index {self.name!r} in the cluster was made by another release; "
@@ -83,13 +88,13 @@ class Indices:
             return generation
         # Another machine may do the same at this moment, which is just as well. The entries come
         # last: who sees their alias finds the rest.
-        self._create(self.state, mapping.state_body(self._options), [])
+        self._prepare()
         self._create_numbered(1, [[self.terms], [self.entries]])
         return self.generation() or 1
 
     def begin_building(self) -> int:
         """Make empty indices beside those that are searched; return their number."""
-        self._create(self.state, mapping.state_body(self._options), [])
+        self._prepare()
         generation = max(self._numbers(), default=0)
         while True:
             generation += 1
@@ -97,6 +102,7 @@ class Indices:
                 [mapping.building(alias, generation)] for alias in (self.terms, self.entries)
             ]
             if self._create_numbered(generation, aliases):
+                self._check(generation)
                 return generation
 
     def finish_building(self, generation: int) -> None:
@@ -112,7 +118,12 @@ class Indices:
             actions.append({"add": {"index": new, "alias": alias}})
             building = mapping.building(alias, generation)
             actions.append({"remove": {"index": new, "alias": building}})
-        self._cluster.ask("POST", "/_aliases", {"actions": actions})
+        try:
+            self._cluster.ask("POST", "/_aliases", {"actions": actions})
+        except Missing:
+            # It was done, but the answer was lost, and the second time there was nothing to do.
+            if self._behind(self.entries) != [mapping.numbered(self.entries, generation)]:
+                raise
         # What a rebuild left behind that was killed goes as well.
         self._remove(number for number in self._numbers() if number < generation)
 
@@ -136,17 +147,38 @@ class Indices:
             with suppress(Missing):
                 self._cluster.ask("DELETE", f"/{self.state}/_doc/{_languages_id(generation)}")
 
-    def _create_numbered(self, generation: int, aliases: list[list[str]]) -> bool:
+    def _prepare(self) -> None:
+        """Put the templates that new indices are made from, and make the index of the state."""
+        for name, template in mapping.templates(self.name, self._options).items():
+            known = self._template(name)
+            if known.get("version", 0) > template["version"]:
+                raise IndexVersionError(
+                    f"the index template {name!r} in the cluster is of a newer release; use that "
+                    f"release (or DELETE {self._cluster.place}/_index_template/{name})"
+                )
+            if any(known.get(key) != template[key] for key in ("version", "_meta")):
+                self._cluster.ask("PUT", f"/_index_template/{name}", template)
+        self._create(self.state)
+
+    def _template(self, name: str) -> dict[str, Any]:
+        try:
+            found = self._cluster.ask("GET", f"/_index_template/{name}")
+        except Missing:
+            return {}
+        known: dict[str, Any] = found["index_templates"][0]["index_template"]
+        return known
+
+    def _create_numbered(self, generation: int, aliases: Iterable[Iterable[str]]) -> bool:
         """Make the indices of a number; return whether both were not there."""
-        bodies = (mapping.terms_body(self._options), mapping.entries_body(self._options))
         made = [
-            self._create(mapping.numbered(alias, generation), body, names)
-            for alias, body, names in zip((self.terms, self.entries), bodies, aliases, strict=True)
+            self._create(mapping.numbered(alias, generation), names)
+            for alias, names in zip((self.terms, self.entries), aliases, strict=True)
         ]
         return all(made)
 
-    def _create(self, index: str, body: dict[str, Any], aliases: Iterable[str]) -> bool:
-        body = body | {"aliases": {alias: {} for alias in aliases}}
+    def _create(self, index: str, aliases: Iterable[str] = ()) -> bool:
+        """Make an index from its template; return whether it was not there."""
+        body: dict[str, Any] = {"aliases": {alias: {} for alias in aliases}}
         try:
             self._cluster.ask("PUT", f"/{index}", body)
         except Refused as error:
