@@ -31,7 +31,6 @@ from whoosh.matching import ReadTooFar
 
 from searchfeed.engines.whoosh.columnar import (
     CorruptFileError,
-    SegmentReader,
     open_segments,
     open_snapshot,
 )
@@ -47,6 +46,7 @@ from searchfeed.engines.whoosh.columnar.dictionary import Dictionary
 from searchfeed.engines.whoosh.columnar.matcher import ROUNDING
 from searchfeed.engines.whoosh.columnar.merge import merge_segments, plan_merges
 from searchfeed.engines.whoosh.columnar.packing import Packed, PackedWriter, Runs, RunsWriter
+from searchfeed.engines.whoosh.columnar.reader import SegmentReader
 from searchfeed.engines.whoosh.columnar.snapshot import verify
 from searchfeed.engines.whoosh.columnar.stored import Stored, StoredWriter, to_line
 from searchfeed.engines.whoosh.columnar.terms import write_dictionary
@@ -1061,15 +1061,15 @@ def test_open_segments_are_taken_over(tmp_path: Path) -> None:
             writer.add(one(text))
             writer.commit()
     before = open_snapshot(tmp_path)
-    before.segments[0].field("body")
+    before.segments[0].arrays.field("body")
     with BulkWriter(tmp_path) as writer:
         writer.delete_by_term("id", ["b"])
         writer.add(one("c"))
         writer.commit(merge=False)
     after = open_snapshot(tmp_path, reuse=before)
-    assert after.segments[0].field("body") is before.segments[0].field("body")
-    assert [segment.live_count for segment in before.segments] == [1, 1]
-    assert [segment.live_count for segment in after.segments] == [1, 0, 1]
+    assert after.segments[0].arrays.field("body") is before.segments[0].arrays.field("body")
+    assert [segment.arrays.live_count for segment in before.segments] == [1, 1]
+    assert [segment.arrays.live_count for segment in after.segments] == [1, 0, 1]
 
 
 def test_whoosh_and_bulk_writers_take_turns(tmp_path: Path) -> None:
@@ -1093,7 +1093,9 @@ def test_whoosh_and_bulk_writers_take_turns(tmp_path: Path) -> None:
         bulk.commit()
     assert ids(tmp_path) == ["b"]
     with ix.searcher() as searcher:
-        assert [segment.live_count for segment in segment_readers(searcher.reader())] == [2 - 1]
+        assert [segment.arrays.live_count for segment in segment_readers(searcher.reader())] == [
+            2 - 1
+        ]
         assert [hit["id"] for hit in searcher.search(query.Term("body", "x"))] == ["b"]
 
 
@@ -1129,7 +1131,7 @@ def test_terms_of_dates_are_made_of_their_column(tmp_path: Path) -> None:
     # Made anew of one of either kind, they are written out.
     with BulkWriter(folders[0]) as writer:
         path = folders[0] / "x.sfc"
-        path.write_bytes(made._container.path.read_bytes())
+        path.write_bytes(made.container.path.read_bytes())
         writer.adopt(path)
         writer.commit(optimize=True)
     (both,) = open_segments(folders[0])

@@ -10,7 +10,7 @@ from pathlib import Path
 from searchfeed import analysis
 from searchfeed.engines.whoosh.building import Setting, unpack_changes
 from searchfeed.engines.whoosh.columnar.builder import SegmentBuilder
-from searchfeed.engines.whoosh.columnar.segment import EXTENSION
+from searchfeed.engines.whoosh.columnar.layout import EXTENSION
 from searchfeed.engines.whoosh.columnar.writer import make_builder
 from searchfeed.engines.whoosh.schema import (
     FROM_COLUMNS,

@@ -20,7 +20,8 @@ from searchfeed.engines.whoosh.memory import Memory
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from searchfeed.engines.whoosh.columnar import SegmentReader, Snapshot
+    from searchfeed.engines.whoosh.columnar import Snapshot
+    from searchfeed.engines.whoosh.columnar.reader import SegmentReader
 
     Documents: TypeAlias = NDArray[np.int32]
     Places: TypeAlias = NDArray[np.int64]
@@ -69,7 +70,7 @@ class View:
         self._segments: list[tuple[SegmentReader, int]] = []
         self.size = 0
         for segment in snapshot.segments if snapshot else ():
-            self._segments.append((segment, self.size))
+            self._segments.append((segment.arrays, self.size))
             self.size += segment.doc_count
         self.live: NDArray[np.bool_] | None = None
         if any(segment.live is not None for segment, _ in self._segments):

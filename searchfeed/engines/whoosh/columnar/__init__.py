@@ -5,7 +5,6 @@ bulk way in, ``codec`` what Whoosh itself needs to read and write the same files
 """
 
 from searchfeed.engines.whoosh.columnar.container import CorruptFileError
-from searchfeed.engines.whoosh.columnar.reader import SegmentReader
 from searchfeed.engines.whoosh.columnar.snapshot import Snapshot, open_segments, open_snapshot
 
-__all__ = ("CorruptFileError", "SegmentReader", "Snapshot", "open_segments", "open_snapshot")
+__all__ = ("CorruptFileError", "Snapshot", "open_segments", "open_snapshot")

@@ -18,9 +18,9 @@ from whoosh import index
 from whoosh.codec import base
 from whoosh.filedb.filestore import FileStorage
 
+from searchfeed.engines.whoosh.columnar.layout import EXTENSION
 from searchfeed.engines.whoosh.columnar.reader import SegmentReader
-from searchfeed.engines.whoosh.columnar.segment import EXTENSION
-from searchfeed.engines.whoosh.columnar.snapshot import INDEX_NAME, pack_deleted, unpack_live
+from searchfeed.engines.whoosh.columnar.snapshot import INDEX_NAME, Named, pack_deleted, unpack_live
 from searchfeed.engines.whoosh.columnar.whoosh_reading import DocumentsReader, TermsReader
 from searchfeed.engines.whoosh.columnar.whoosh_writing import DocumentsWriter, TermsWriter
 from searchfeed.errors import EngineError
@@ -147,11 +147,14 @@ def columnar_segments(segments: Iterable[Any]) -> list[ColumnarSegment]:
     return found
 
 
-def read_contents(directory: Path, generation: int) -> list[tuple[str, NDArray[np.bool_] | None]]:
-    """The names and live documents of the segments, from Whoosh's own table of contents."""
+def read_contents(directory: Path, generation: int) -> Named:
+    """The segments and their deletions, from Whoosh's own table of contents."""
     contents = index.TOC.read(FileStorage(str(directory)), INDEX_NAME, gen=generation)
     segments = columnar_segments(contents.segments)
-    return [(segment.segment_id(), segment.live) for segment in segments]
+    return [
+        (segment.segment_id(), segment.doc_count_all(), pack_deleted(segment.live))
+        for segment in segments
+    ]
 
 
 def segment_readers(reader: Any) -> list[SegmentReader]:

@@ -10,8 +10,8 @@ import numpy as np
 from searchfeed.engines.whoosh.columnar.dictionary import Dictionary
 from searchfeed.engines.whoosh.columnar.documents import DocumentsReader
 from searchfeed.engines.whoosh.columnar.keys import KeysReader
+from searchfeed.engines.whoosh.columnar.layout import BLOCK
 from searchfeed.engines.whoosh.columnar.packing import Packed, Runs
-from searchfeed.engines.whoosh.columnar.segment import BLOCK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from searchfeed.engines.whoosh.columnar.layout import SPAN
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -23,14 +25,8 @@ if TYPE_CHECKING:
 FEW_RUNS = 8
 """Up to so many runs are quicker added one by one."""
 
-SPAN = 256
-"""So many packed numbers share a list of those among them that need more bits."""
-
 WIDTHS = (2, 4, 8, 16)
 """Bits that the low part of a packed number can have."""
-
-LARGEST = 2**31 - 1
-"""No document number, frequency or position is larger."""
 
 
 def narrow(values: Array) -> Array:
@@ -71,7 +67,7 @@ _SPREAD_OUT = {bits: _spread_out(bits) for bits in (2, 4)}
 
 
 class PackedWriter:
-    """Collects numbers from 0 to ``LARGEST`` in pieces and writes them as one packed array."""
+    """Collects numbers, none above ``layout.LARGEST``, in pieces, to be one packed array."""
 
     def __init__(self) -> None:
         self._low: list[Array] = []

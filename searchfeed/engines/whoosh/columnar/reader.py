@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from searchfeed.engines.whoosh.columnar.container import VERSION, Container, OlderFileError
 from searchfeed.engines.whoosh.columnar.dictionary import Dictionary
 from searchfeed.engines.whoosh.columnar.documents import absolute, spread
 from searchfeed.engines.whoosh.columnar.field import FieldReader
-from searchfeed.engines.whoosh.columnar.packing import LARGEST, counts
-from searchfeed.engines.whoosh.columnar.segment import NO_FIELD
+from searchfeed.engines.whoosh.columnar.layout import NO_FIELD
+from searchfeed.engines.whoosh.columnar.mapped import Bits, MappedSegment
+from searchfeed.engines.whoosh.columnar.packing import counts
+from searchfeed.engines.whoosh.columnar.snapshot import pack_deleted, unpack_live
 from searchfeed.engines.whoosh.columnar.stored import Stored
 
 if TYPE_CHECKING:
@@ -31,39 +32,35 @@ FEW_RANGES = 16
 """Up to so many ranges of postings are quicker read one by one."""
 
 
-class SegmentReader:
+class SegmentReader(MappedSegment):
     """A segment of the index, as arrays. Any thread may use it.
 
     Terms are numbered from 0 within a field, in the order of their UTF-8; documents from 0 to
     ``doc_count``, those deleted included. A field or term that is not there has no postings.
 
     Attributes:
-        name: the segment's name, as Whoosh has it.
-        doc_count: how many document numbers there are.
         live: for each document number whether it is still there; None where all are.
     """
 
     def __init__(self, path: Path, live: NDArray[np.bool_] | None = None) -> None:
-        self.name = path.stem
-        self._container = Container(path)
-        if self._container.version != VERSION:
-            raise OlderFileError(f"{path} was written by an earlier release")
-        attributes = self._container.attributes
-        self.doc_count: int = attributes.get("documents", -1)
-        self._fields: dict[str, dict[str, Any]] = attributes.get("fields", {})
-        self._columns: dict[str, dict[str, Any]] = attributes.get("columns", {})
-        if type(self.doc_count) is not int or not 0 <= self.doc_count <= LARGEST:
-            raise self._container.damaged("the number of its documents")
-        if not _described(self._fields, tuple(NO_FIELD)) or not _described(
-            self._columns, ("kind",)
-        ):
-            raise self._container.damaged("its fields and columns")
+        super().__init__(path)
+        self._read(live)
+
+    def _read(self, live: NDArray[np.bool_] | None) -> None:
         if live is not None and len(live) != self.doc_count:
-            raise self._container.damaged("its deletions are of another segment")
+            raise self.container.damaged("its deletions are of another segment")
         self.live = live
         self._open: dict[str, FieldReader] = {}
         self._stored: Stored | None = None
         self._keywords: dict[str, tuple[Integers, Integers]] = {}
+
+    @classmethod
+    def of(cls, mapped: MappedSegment) -> SegmentReader:
+        """The arrays of a segment whose file is open already."""
+        reader = object.__new__(cls)
+        reader.__dict__.update(mapped.__dict__)
+        reader._read(unpack_live(mapped.deleted, mapped.doc_count))
+        return reader
 
     def with_live(self, live: NDArray[np.bool_] | None) -> SegmentReader:
         """The same segment with other deletions; it shares the map and what was read from it."""
@@ -72,14 +69,24 @@ class SegmentReader:
         other.live = live
         return other
 
+    def with_deleted(self, deleted: Bits) -> SegmentReader:
+        """See ``MappedSegment.with_deleted``."""
+        return self.with_live(unpack_live(deleted, self.doc_count))
+
+    @property
+    def deleted(self) -> Bits:
+        """See ``MappedSegment.deleted``."""
+        return pack_deleted(self.live)
+
+    @property
+    def arrays(self) -> SegmentReader:
+        """See ``MappedSegment.arrays``."""
+        return self
+
     @property
     def live_count(self) -> int:
         """How many documents are still there."""
         return self.doc_count if self.live is None else int(np.count_nonzero(self.live))
-
-    def verify(self) -> None:
-        """Read the whole file and check it; raises ``CorruptFileError``."""
-        self._container.verify()
 
     def fields(self) -> list[str]:
         """The names of the fields that have terms, sorted."""
@@ -94,7 +101,7 @@ class SegmentReader:
             if attributes["column"]:
                 reader = self._number_field(name, attributes)
             else:
-                reader = FieldReader(self._container, name, attributes, self.doc_count)
+                reader = FieldReader(self.container, name, attributes, self.doc_count)
             self._open[name] = reader
         return reader
 
@@ -103,7 +110,7 @@ class SegmentReader:
 
         kind, step = self._columns.get(name, {}), attributes["column"]
         if kind.get("type") != f"u{BITS // 8}" or type(step) is not int or not 0 < step <= BITS:
-            raise self._container.damaged(f"the field {name}")
+            raise self.container.damaged(f"the field {name}")
         return number_field(name, attributes, self.column(name), kind["default"])
 
     def terms_step(self, name: str) -> int:
@@ -277,19 +284,15 @@ class SegmentReader:
         Raises:
             KeyError: there is no such column.
         """
-        if self._columns[name]["kind"] != "numbers":
-            raise KeyError(name)
-        values = self._container.array(name, "column")
-        if len(values) != self.doc_count:
-            raise self._container.damaged(f"the column {name}")
-        return values
+        self.numbers(name)
+        return self.container.array(name, "column")
 
     def text_column(self, name: str) -> tuple[Array, Dictionary]:
         """A column of byte strings: for each document a number, and what the numbers stand for."""
         if self._columns[name]["kind"] != "texts":
             raise KeyError(name)
-        return self._container.array(name, "column"), Dictionary(
-            self._container, name, "column.texts"
+        return self.container.array(name, "column"), Dictionary(
+            self.container, name, "column.texts"
         )
 
     def keyword_column(self, name: str) -> tuple[Integers, Integers]:
@@ -319,12 +322,5 @@ class SegmentReader:
     def all_stored(self) -> Stored:
         """The stored fields of all documents."""
         if self._stored is None:
-            self._stored = Stored(self._container, self.doc_count)
+            self._stored = Stored(self.container, self.doc_count)
         return self._stored
-
-
-def _described(parts: object, wanted: tuple[str, ...]) -> bool:
-    """Whether this is a table of fields or columns, each with what is wanted of it."""
-    return isinstance(parts, dict) and all(
-        isinstance(part, dict) and all(name in part for name in wanted) for part in parts.values()
-    )

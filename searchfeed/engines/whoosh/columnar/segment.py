@@ -15,6 +15,8 @@ import numpy as np
 
 from searchfeed.engines.whoosh.columnar.container import FileWriter
 from searchfeed.engines.whoosh.columnar.documents import DocumentsWriter
+from searchfeed.engines.whoosh.columnar.layout import BLOCK, NO_FIELD
+from searchfeed.engines.whoosh.columnar.layout import EXTENSION as EXTENSION  # noqa: PLC0414
 from searchfeed.engines.whoosh.columnar.packing import PackedWriter, RunsWriter, narrow
 from searchfeed.engines.whoosh.columnar.terms import write_dictionary, write_keys
 from searchfeed.values import dataclass
@@ -24,27 +26,6 @@ if TYPE_CHECKING:
 
     from searchfeed.engines.whoosh.columnar.container import Array, Sink
     from searchfeed.engines.whoosh.columnar.stored import StoredWriter
-
-EXTENSION = ".sfc"
-BLOCK = 128
-"""Of so many postings the place of the first one's positions is kept."""
-
-NO_FIELD: Mapping[str, Any] = {
-    "terms": 0,
-    "positions": 0,
-    "repeated": False,
-    "total": 0,
-    "shortest": 0,
-    "longest": 0,
-    "keys": (),
-    "column": 0,
-}
-"""What a segment tells of a field that it has nothing of.
-
-How many terms and positions it holds, whether a term stands more than once in a document, the sum
-of its lengths, the shortest (but 0) and the longest, the names of its second keys, and by how many
-bits less each of the terms says that are made of the column of that name (0 where none are).
-"""
 
 MakeKey: TypeAlias = Callable[[str], str | None]
 """From a term to a second key it can be found by (its stem, say); None where it has none."""

@@ -16,21 +16,22 @@ from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from searchfeed.engines.whoosh.columnar.container import (
     Container,
     CorruptFileError,
     FileWriter,
     OlderFileError,
 )
-from searchfeed.engines.whoosh.columnar.reader import SegmentReader
-from searchfeed.engines.whoosh.columnar.segment import EXTENSION
+from searchfeed.engines.whoosh.columnar.layout import EXTENSION
+from searchfeed.engines.whoosh.columnar.mapped import Bits, MappedSegment
 from searchfeed.errors import IndexNotFoundError, IndexVersionError
 from searchfeed.values import dataclass
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
+
+    from searchfeed.engines.whoosh.columnar.reader import SegmentReader
 
 INDEX_NAME = "MAIN"
 CONTENTS = re.compile(rf"_{INDEX_NAME}_([0-9]+)\.toc")
@@ -53,7 +54,7 @@ class Snapshot:
     """
 
     generation: int
-    segments: tuple[SegmentReader, ...]
+    segments: tuple[MappedSegment, ...]
     extra: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -68,8 +69,8 @@ def latest_generation(directory: Path) -> int:
 
 
 def open_segments(directory: Path) -> list[SegmentReader]:
-    """The segments of the newest commit; see ``open_snapshot``."""
-    return list(open_snapshot(directory).segments)
+    """The segments of the newest commit, as arrays; see ``open_snapshot``."""
+    return [segment.arrays for segment in open_snapshot(directory).segments]
 
 
 def open_snapshot(directory: Path, reuse: Snapshot | None = None) -> Snapshot:
@@ -100,19 +101,21 @@ def _open(directory: Path, generation: int, reuse: Snapshot | None) -> Snapshot:
     named, extra = read_state(directory, generation)
     known = {segment.name: segment for segment in reuse.segments} if reuse else {}
     segments = []
-    for name, live in named:
+    for name, doc_count, deleted in named:
         if name in known:
-            segments.append(known[name].with_live(live))
+            segments.append(known[name].with_deleted(deleted))
         else:
             try:
-                segments.append(SegmentReader(directory / f"{name}{EXTENSION}", live))
+                segments.append(MappedSegment(directory / f"{name}{EXTENSION}", deleted))
             except OlderFileError:
                 return Snapshot(generation, (), extra)
+        if segments[-1].doc_count != doc_count:
+            raise segments[-1].container.damaged("its deletions are of another segment")
     return Snapshot(generation, tuple(segments), extra)
 
 
-Named = list[tuple[str, "NDArray[np.bool_] | None"]]
-"""Segments by name, each with which of its documents are live."""
+Named = list[tuple[str, int, Bits]]
+"""Segments: the name of each, how many documents it has, and which of them are deleted."""
 
 
 def verify(directory: Path) -> tuple[str, ...]:
@@ -130,10 +133,13 @@ def verify(directory: Path) -> tuple[str, ...]:
     if state is None:
         return (f"{directory}: the table of contents and its side file do not fit each other",)
     problems: list[str] = []
-    for name, live in state[0]:
+    for name, doc_count, _ in state[0]:
         path = directory / f"{name}{EXTENSION}"
         try:
-            SegmentReader(path, live).verify()
+            segment = MappedSegment(path)
+            segment.verify()
+            if segment.doc_count != doc_count:
+                raise segment.container.damaged("its deletions are of another segment")
         except OlderFileError:
             continue
         except (CorruptFileError, IndexVersionError) as error:
@@ -170,7 +176,10 @@ def _read_side_file(
         for name, doc_count in attributes["segments"]:
             if not re.fullmatch(rf"{INDEX_NAME}_[0-9a-z]+", name):
                 raise container.damaged("the name of a segment")
-            named.append((name, unpack_live(container.array(name, "deleted"), doc_count)))
+            deleted = container.section(name, "deleted")
+            if len(deleted) not in (0, -(-doc_count // 8)):
+                raise ValueError("deletions of another number of documents")
+            named.append((name, doc_count, deleted))
         extra = {str(key): str(value) for key, value in attributes["extra"].items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise container.damaged("the list of its segments") from error
@@ -198,6 +207,8 @@ def write_side_file(
         "segments": [[name, doc_count] for name, doc_count, _ in segments],
         "extra": dict(extra),
     }
+    import numpy as np
+
     with FileWriter(directory / f"_{INDEX_NAME}_{generation}.sfm") as writer:
         for name, _, deleted in segments:
             writer.add(name, "deleted", np.frombuffer(deleted, np.uint8))
@@ -211,14 +222,18 @@ def checksum(contents: bytes) -> list[int]:
 
 def pack_deleted(live: NDArray[np.bool_] | None) -> bytes:
     """Deletions as a bit for each document; empty if there are none."""
+    import numpy as np
+
     return b"" if live is None or live.all() else np.packbits(~live).tobytes()
 
 
-def unpack_live(deleted: bytes | NDArray[np.uint8], doc_count: int) -> NDArray[np.bool_] | None:
+def unpack_live(deleted: Bits, doc_count: int) -> NDArray[np.bool_] | None:
     """The reverse of ``pack_deleted``; None where nothing is deleted."""
+    import numpy as np
+
     if not len(deleted):
         return None
-    bits = np.frombuffer(deleted, np.uint8) if isinstance(deleted, bytes) else deleted
+    bits = np.frombuffer(deleted, np.uint8)
     if len(bits) != -(-doc_count // 8):
         raise ValueError("deletions of another number of documents")
     return ~np.unpackbits(bits, count=doc_count).astype(bool)
