@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from searchfeed import analysis
 from searchfeed.analysis import analyzer
-from searchfeed.analysis.sketch import SHORT, SHORTEST, WORDS, Terms, sketch, sketches
+from searchfeed.analysis.sketch import SHORT, SHORTEST, WORDS, Texts, sketch, sketches
 from searchfeed.analysis.words import units
 from searchfeed.engines.whoosh.columnar.builder import Document, FieldKind, SegmentBuilder
 from searchfeed.engines.whoosh.columnar.reader import SegmentReader
@@ -42,27 +42,25 @@ def everything(path: Path) -> dict[str, Any]:
 
 @QUICK
 @given(st.lists(TEXTS, max_size=6))
-def test_stretches_are_indexed_as_the_terms_of_the_whole_text(
-    tmp_path: Path, texts: list[str]
-) -> None:
-    by_terms, by_stretches = tmp_path / f"a{next(NAMES)}.sfc", tmp_path / f"b{next(NAMES)}.sfc"
+def test_texts_are_indexed_as_the_terms_of_the_whole_text(tmp_path: Path, texts: list[str]) -> None:
+    by_terms, by_texts = tmp_path / f"a{next(NAMES)}.sfc", tmp_path / f"b{next(NAMES)}.sfc"
     builder = SegmentBuilder({"body": TEXT})
     for text in texts:
         builder.add(Document(texts={"body": analysis.index_terms(text)}))
     builder.write(by_terms)
-    builder = SegmentBuilder({"body": TEXT}, analyze=analysis.stretch_terms)
+    builder = SegmentBuilder({"body": TEXT}, analyze=analysis.analyze)
     for text in texts:
-        builder.add(Document(stretches={"body": text.split()}))
-    builder.write(by_stretches)
-    assert everything(by_stretches) == everything(by_terms)
+        builder.add(Document(values={"body": [text]}))
+    builder.write(by_texts)
+    assert everything(by_texts) == everything(by_terms)
 
 
 def test_both_ways_may_be_mixed(tmp_path: Path) -> None:
-    builder = SegmentBuilder({"body": TEXT}, analyze=analysis.stretch_terms)
-    builder.add(Document(stretches={"body": ["oil", "price"]}))
+    builder = SegmentBuilder({"body": TEXT}, analyze=analysis.analyze)
+    builder.add(Document(values={"body": ["oil price"]}))
     builder.add(Document(texts={"body": (["price", "oil"], array("I", [3, 7]))}))
     builder.add(Document())
-    builder.add(Document(stretches={"body": ["oil", "oil"]}))
+    builder.add(Document(values={"body": ["oil oil"]}))
     builder.write(tmp_path / "x.sfc")
     assert everything(tmp_path / "x.sfc") == {
         "lengths": [2, 2, 0, 2],
@@ -71,12 +69,12 @@ def test_both_ways_may_be_mixed(tmp_path: Path) -> None:
     }
 
 
-def test_without_an_analyzer_there_are_no_stretches(tmp_path: Path) -> None:
+def test_without_an_analyzer_no_texts_are_taken(tmp_path: Path) -> None:
     builder = SegmentBuilder({"body": TEXT, "tag": FieldKind()})
-    with pytest.raises(TypeError, match="analyze 'oil'"):
-        builder.add(Document(stretches={"body": ["oil"]}))
+    with pytest.raises(TypeError, match="nothing to analyze"):
+        builder.add(Document(values={"body": ["oil"]}))
     with pytest.raises(KeyError):
-        builder.add(Document(stretches={"tag": ["oil"]}))
+        builder.add(Document(values={"tag": ["oil"]}))
     builder.write(tmp_path / "x.sfc")
     assert SegmentReader(tmp_path / "x.sfc").doc_count == 0
 
@@ -109,13 +107,14 @@ def story(draw: st.DrawFn) -> tuple[list[str], list[str]]:
 def test_sketches_of_many_texts_are_those_of_each(
     stories: list[tuple[list[str], list[str]]],
 ) -> None:
-    both = []
-    for texts in (list(each) for each in zip(*stories, strict=True)) if stories else ([], []):
-        words = sorted({word for text in texts for word in text})
-        numbers = np.array([words.index(word) for text in texts for word in text], dtype=np.int32)
-        counts = np.array(list(map(len, texts)), dtype=np.int32)
-        both.append(Terms([word.encode() for word in words], numbers, counts))
-    found = sketches(*both)
+    titles, bodies = [title for title, _ in stories], [body for _, body in stories]
+    words = sorted({word for text in titles + bodies for word in text} | {"other", "99"})
+
+    def texts(terms: list[list[str]]) -> Texts:
+        numbers = np.array([words.index(word) for text in terms for word in text], dtype=np.int32)
+        return Texts(numbers, np.array(list(map(len, terms)), dtype=np.int32))
+
+    found = sketches([word.encode() for word in words], texts(titles), texts(bodies))
     assert found.shape == (len(stories), WORDS)
     assert found.tolist() == [sketch(title, body) for title, body in stories]
 
@@ -148,10 +147,23 @@ LONG_SKETCH = [
 ]
 
 
-@settings(max_examples=300, deadline=None)
-@given(st.text("aB3é東.,;:!?\"'()[]-&$\u0300", min_size=1, max_size=8))
-def test_a_stretch_has_the_terms_that_it_has_in_a_text(stretch: str) -> None:
-    terms, positions, _ = analysis.stretch_terms(stretch)
-    found = analysis.tokens(stretch)
-    assert list(terms) == [token.term for token in found]
-    assert list(positions) == [token.position for token in found]
+SIGNS = ".,;:!?\"'()[]-&@_+#/$"
+PARTS = st.sampled_from(
+    [*SIGNS, *"aZ3é東\u0300ſK", "www.", "http://", "U.S", "word", "123", "1,234", "'s", "x" * 63]
+)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.lists(st.lists(PARTS, max_size=12).map("".join), max_size=5))
+@example(["http://www.", "http://.net", "1,234.", "4,161.0", "12.500", "a.b.cd", "L'S", ".it's"])
+@example(["-".join("abcdefghijk"), "", "x" * 64 + "b.c", "a-" * 9, "...", "(multi-agent)."])
+def test_stretches_are_analyzed_at_once_as_one_by_one(stretches: list[str]) -> None:
+    found, start = analysis.analyze(stretches), 0
+    for stretch, amount, width in zip(stretches, found.counts, found.widths, strict=True):
+        stop = start + amount
+        exact = analyzer._columns(units(stretch))
+        assert found.terms[start:stop] == list(exact.terms)
+        assert found.positions[start:stop] == list(exact.positions)
+        assert width == exact.width
+        start = stop
+    assert start == len(found.terms) == len(found.positions)

@@ -1,6 +1,6 @@
 """The one analyzer, made for news in many languages: for the index, queries and snippets alike.
 
-The index holds the exact form of every word (``tokens``, ``index_terms``, ``stretch_terms``). What
+The index holds the exact form of every word (``tokens``, ``index_terms``, ``analyze``). What
 else a word of a query may find is worked out on the index's dictionary of terms (``query_words``,
 ``fold``, ``stem``). Where a text may be cut is told by ``grapheme_start``, ``word_start``,
 ``sentences``. ``Expression`` is a regular expression for whole terms.
@@ -13,7 +13,6 @@ from searchfeed.analysis.analyzer import (
     WordQuery,
     index_terms,
     query_words,
-    stretch_terms,
     terms,
     tokens,
 )
@@ -23,6 +22,7 @@ from searchfeed.analysis.detection import language_of
 from searchfeed.analysis.expressions import Expression
 from searchfeed.analysis.forms import STEMMED, fold, stem, typing_mistakes
 from searchfeed.analysis.sample import fingerprint
+from searchfeed.analysis.stretches import analyze
 
 FINGERPRINT: str
 
@@ -39,6 +39,7 @@ __all__ = (
     "Expression",
     "Token",
     "WordQuery",
+    "analyze",
     "fold",
     "grapheme_start",
     "index_terms",
@@ -47,7 +48,6 @@ __all__ = (
     "sentences",
     "spell",
     "stem",
-    "stretch_terms",
     "terms",
     "tokens",
     "typing_mistakes",

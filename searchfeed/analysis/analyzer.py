@@ -23,9 +23,9 @@ _MOST_REMEMBERED = 65_536
 _LONGEST_SEQUENCE = 64
 
 # What stands around a plain word of news. A full stop before a word can belong to it.
-_PUNCTUATION = ".,;:!?\"'()[]"
+PUNCTUATION = ".,;:!?\"'()[]"
 
-_THOUSANDS = re.compile("[0-9]{1,3}(?:,[0-9]{3}){1,7}")
+THOUSANDS = re.compile("[0-9]{1,3}(?:,[0-9]{3}){1,7}")
 _DECIMAL = re.compile(r"([0-9]{1,20})\.([0-9]{1,20})")
 
 
@@ -61,7 +61,7 @@ class WordQuery:
     prefix: bool = False
 
 
-class _Stretch(NamedTuple):
+class Stretch(NamedTuple):
     """The tokens of a stretch in columns, positions and ranges relative to it.
 
     ``single`` is its one term where it has no more, else empty; ``width`` is in positions.
@@ -75,8 +75,8 @@ class _Stretch(NamedTuple):
     ends: tuple[int, ...]
 
 
-class _Memory(dict[str, _Stretch]):
-    def __missing__(self, stretch: str) -> _Stretch:
+class _Memory(dict[str, Stretch]):
+    def __missing__(self, stretch: str) -> Stretch:
         found = _plain_word(stretch) or _columns(units(stretch))
         if len(stretch) <= _LONGEST_REMEMBERED:
             if len(self) >= _MOST_REMEMBERED:
@@ -89,9 +89,14 @@ _STRETCHES = _Memory()
 _FIRST = (0,)
 
 
-def _plain_word(stretch: str) -> _Stretch | None:
+def columns(stretch: str) -> Stretch:
+    """The tokens of a stretch of text without white space."""
+    return _STRETCHES[stretch]
+
+
+def _plain_word(stretch: str) -> Stretch | None:
     """The short way for a word or number in ASCII between punctuation; None for anything else."""
-    word = stretch.strip(_PUNCTUATION)
+    word = stretch.strip(PUNCTUATION)
     if not word.isascii() or len(word) > LONGEST_TERM:
         return None
     start = stretch.index(word)
@@ -99,16 +104,16 @@ def _plain_word(stretch: str) -> _Stretch | None:
         return None
     if word.isalnum():
         term = word.lower()
-    elif _THOUSANDS.fullmatch(word):
+    elif THOUSANDS.fullmatch(word):
         term = word.replace(",", "")
     elif match := _DECIMAL.fullmatch(word):
         return _decimal(match[1], match[2], start)
     else:
         return None
-    return _Stretch(term, 1, (term,), _FIRST, (start,), (start + len(word),))
+    return Stretch(term, 1, (term,), _FIRST, (start,), (start + len(word),))
 
 
-def _decimal(whole: str, rest: str, start: int) -> _Stretch:
+def _decimal(whole: str, rest: str, start: int) -> Stretch:
     point = start + len(whole)
     end = point + 1 + len(rest)
     terms = [f"{whole}.{rest}", whole, rest]
@@ -119,10 +124,10 @@ def _decimal(whole: str, rest: str, start: int) -> _Stretch:
         starts.insert(1, start)
         ends.insert(1, end)
         positions.insert(1, 0)
-    return _Stretch("", 2, tuple(terms), tuple(positions), tuple(starts), tuple(ends))
+    return Stretch("", 2, tuple(terms), tuple(positions), tuple(starts), tuple(ends))
 
 
-def _columns(found: list[Unit]) -> _Stretch:
+def _columns(found: list[Unit]) -> Stretch:
     pieces: list[Piece] = []
     positions: list[int] = []
     width = 0
@@ -135,7 +140,7 @@ def _columns(found: list[Unit]) -> _Stretch:
             width += 1
     terms, starts, ends = zip(*pieces, strict=True) if pieces else ((), (), ())
     single = terms[0] if len(terms) == 1 else ""
-    return _Stretch(single, width, terms, tuple(positions), starts, ends)
+    return Stretch(single, width, terms, tuple(positions), starts, ends)
 
 
 def tokens(text: str, wanted: AbstractSet[str] | None = None) -> list[Token]:
@@ -207,26 +212,6 @@ def index_terms(text: str) -> tuple[list[str], array[int]]:
             positions += [position + place for place in places]
         position += width
     return found, array("I", positions)
-
-
-def stretch_terms(stretch: str) -> tuple[tuple[str, ...], tuple[int, ...], int]:
-    """What a stretch without white space adds to a text.
-
-    Returns:
-        Its terms, the position of each counted from the start of the stretch, and how many
-        positions the stretch takes, which is where the next one starts.
-
-    >>> stretch_terms("Multi-agent")
-    (('multi-agent', 'multi', 'agent'), (0, 0, 1), 2)
-    """
-    # Most are a plain word, for which the index remembers no more than this.
-    word = stretch.strip(_PUNCTUATION)
-    if word.isalnum() and word.isascii() and len(word) <= LONGEST_TERM:
-        start = stretch.index(word)
-        if not start or stretch[start - 1] != ".":
-            return (word.lower(),), _FIRST, 1
-    found = _STRETCHES[stretch]
-    return found.terms, found.positions, found.width
 
 
 def terms(text: str) -> list[str]:

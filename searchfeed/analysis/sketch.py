@@ -20,7 +20,8 @@ two texts are two stories: a story shown twice costs a line, one that is hidden 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -45,7 +46,8 @@ BANDS, BAND = 8, 3
 
 _TITLE_BITS, _NUMBER_BITS = 3, 2
 _AT_ONCE = 512
-_WORD = 0xFFFFFFFFFFFFFFFF
+_DIGITS = frozenset(b"0123456789")
+_ONE, _SIX, _LOW = np.uint64(1), np.uint64(6), np.uint64(63)
 _HALF, _BYTE = np.uint64(32), np.uint64(24)
 _SPREAD, _CHAIN = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD6E8FEB86659FD93)
 
@@ -60,17 +62,15 @@ def _mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
 _FACTORS = _mixed(np.arange(1, SAMPLES + 1, dtype=np.uint64)) | np.uint64(1)
 
 
-class Terms(NamedTuple):
+class Texts(NamedTuple):
     """The index terms of n texts.
 
     Attributes:
-        words: distinct terms, in UTF-8.
-        numbers: for each term of all the texts its number in ``words``, text after text.
+        terms: for each term of all the texts its number, text after text.
         counts: how many terms each text has: shape (n,).
     """
 
-    words: Sequence[bytes]
-    numbers: NDArray[np.int32]
+    terms: NDArray[np.int32]
     counts: NDArray[np.int32]
 
 
@@ -80,51 +80,64 @@ def sketch(title: Sequence[str], body: Sequence[str]) -> list[int]:
     >>> any(sketch(["news"], []))
     False
     """
+    words = [term.encode() for term in (*title, *body)]
+    places = np.arange(len(words), dtype=np.int32)
     both = [
-        Terms(
-            [term.encode() for term in terms],
-            np.arange(len(terms), dtype=np.int32),
-            np.array([len(terms)], dtype=np.int32),
-        )
-        for terms in (title, body)
+        Texts(terms, np.array([len(terms)], dtype=np.int32))
+        for terms in (places[: len(title)], places[len(title) :])
     ]
-    found: list[int] = sketches(*both)[0].tolist()
+    found: list[int] = sketches(words, *both)[0].tolist()
     return found
 
 
-def sketches(title: Terms, body: Terms) -> NDArray[np.uint64]:
-    """The sketches of texts: shape (n, WORDS); the row of a text that has none is all 0."""
-    words = [*title.words, *body.words]
+def sketches(words: Sequence[bytes], title: Texts, body: Texts) -> NDArray[np.uint64]:
+    """The sketches of texts.
+
+    Args:
+        words: the terms, in UTF-8, by their numbers; some may not occur.
+        title: what stands in the title of each.
+        body: what stands in its body.
+
+    Returns:
+        Shape (n, WORDS); the row of a text that has none is all 0.
+    """
     lengths = title.counts + body.counts
     starts = _starts(lengths)
-    terms = np.empty(len(title.numbers) + len(body.numbers), dtype=np.int32)
-    terms[_places(starts, title.counts)] = title.numbers
-    terms[_places(starts + title.counts, body.counts)] = body.numbers + len(title.words)
+    terms = np.empty(len(title.terms) + len(body.terms), dtype=np.int32)
+    terms[_places(starts, title.counts)] = title.terms
+    terms[_places(starts + title.counts, body.counts)] = body.terms
 
     table = np.zeros((len(lengths), WORDS), dtype=np.uint64)
-    table[:, : SAMPLES // 8] = _samples(words, terms, starts, lengths).view("<u8")
-    title_bits = np.array([_bits(word, 128, _TITLE_BITS) for word in title.words], dtype=object)
-    for place, bits in enumerate((title_bits & _WORD, title_bits >> 64), SAMPLES // 8):
-        table[:, place] = _joined(bits.astype(np.uint64)[title.numbers], title.counts)
-    number_bits = np.fromiter(map(_number_bits, words), np.uint64, len(words))
-    table[:, -1] = _joined(number_bits[terms], lengths)
+    hashes = np.zeros(len(words), dtype=np.uint64)
+    present = np.flatnonzero(np.bincount(terms, minlength=len(words)))
+    found = [words[number] for number in present.tolist()]
+    hashes[present] = _hashes(found)
+    table[:, : SAMPLES // 8] = _samples(words, hashes, terms, starts, lengths).view("<u8")
+    for place, bits in enumerate(_bits(hashes, 128, _TITLE_BITS), SAMPLES // 8):
+        table[:, place] = _joined(bits[title.terms], title.counts)
+    (bits,) = _bits(hashes, 64, _NUMBER_BITS)
+    bits[present[~np.fromiter(map(_has_digit, found), np.bool_, len(found))]] = 0
+    table[:, -1] = _joined(bits[terms], lengths)
     table[lengths < SHORTEST] = 0
     return table
 
 
 def _samples(
-    words: list[bytes], terms: NDArray[np.int32], starts: NDArray[np.int64], lengths: NDArray[Any]
+    words: Sequence[bytes],
+    hashes: NDArray[np.uint64],
+    terms: NDArray[np.int32],
+    starts: NDArray[np.int64],
+    lengths: NDArray[Any],
 ) -> NDArray[np.uint8]:
     """The samples of each text: shape (n, SAMPLES)."""
     samples = np.zeros((len(lengths), SAMPLES), dtype=np.uint8)
     short = np.flatnonzero((lengths >= SHORTEST) & (lengths < SHORT))
     ends = starts + lengths
-    whole = [
-        _hash(b" ".join([words[term] for term in terms[start:end].tolist()]))
+    whole = _hashes(
+        b" ".join([words[term] for term in terms[start:end].tolist()])
         for start, end in zip(starts[short].tolist(), ends[short].tolist(), strict=True)
-    ]
-    samples[short] = _mixed(np.array(whole, dtype=np.uint64))[:, None] * _FACTORS >> _BYTE
-    hashes = np.fromiter(map(_hash, words), np.uint64, len(words))
+    )
+    samples[short] = _mixed(whole)[:, None] * _FACTORS >> _BYTE
     long = np.flatnonzero(lengths >= SHORT)
     for at in range(0, len(long), _AT_ONCE):
         texts = long[at : at + _AT_ONCE]
@@ -136,8 +149,10 @@ def _samples(
         runs = fours[:-1] * _CHAIN + ones[4:]
         runs = _mixed(runs[_places(starts[texts] - first, counts)])
         begins = _starts(counts)
+        products = np.empty_like(runs)
         for sample, factor in enumerate(_FACTORS):
-            samples[texts, sample] = np.minimum.reduceat(runs * factor, begins) >> _BYTE
+            np.multiply(runs, factor, out=products)
+            samples[texts, sample] = np.minimum.reduceat(products, begins) >> _BYTE
     return samples
 
 
@@ -212,23 +227,27 @@ def _count(words: NDArray[np.uint64]) -> NDArray[np.int64]:
     return counts
 
 
-def _hash(text: bytes) -> int:
-    from hashlib import blake2b
-
-    return int.from_bytes(blake2b(text, digest_size=8).digest(), "little")
-
-
-def _number_bits(term: bytes) -> int:
-    """Nothing for a term without a digit."""
-    if term.isalpha() or not any(character.isdecimal() for character in term.decode()):
-        return 0
-    return _bits(term, 64, _NUMBER_BITS)
+def _hashes(texts: Iterable[bytes]) -> NDArray[np.uint64]:
+    digests = b"".join([blake2b(text, digest_size=8).digest() for text in texts])
+    return np.frombuffer(digests, dtype="<u8")
 
 
-def _bits(term: bytes, size: int, count: int) -> int:
-    """The bits of a term in a Bloom filter of ``size`` bits, at most ``count`` of them."""
-    rest, found = _hash(term), 0
+def _has_digit(term: bytes) -> bool:
+    if term.isascii():
+        return not _DIGITS.isdisjoint(term)
+    return any(character.isdecimal() for character in term.decode())
+
+
+def _bits(hashes: NDArray[np.uint64], size: int, count: int) -> NDArray[np.uint64]:
+    """The bits of terms in Bloom filters of ``size`` bits, at most ``count`` of each.
+
+    Returns:
+        Shape (size / 64, terms): bits 0 to 63 of each, 64 to 127, and so on.
+    """
+    found = np.zeros((size // 64, len(hashes)), dtype=np.uint64)
+    every = np.arange(len(hashes))
     for _ in range(count):
-        rest, place = divmod(rest, size)
-        found |= 1 << place
+        places = hashes % np.uint64(size)
+        found[places >> _SIX, every] |= _ONE << (places & _LOW)
+        hashes = hashes // np.uint64(size)
     return found

@@ -78,20 +78,20 @@ _PATTERN = re.compile(
     """,
     re.VERBOSE,
 )
-_MOST_ATOMS = 8
+MOST_ATOMS = 8
 _CHARACTER_OF_RUN = re.compile("BM{0,8}+")
 _PART = re.compile(_WORD)
 _THOUSANDS = re.compile(r"N{1,3}(?:\.NNN)+")
 
 # Neither says anything about the text: the scheme of an address, and "www".
-_ADDRESS = re.compile(r"(?<![a-z])[a-z]{2,10}://(?:www\d?\.)?|(?<![a-z])www\d?\.(?=\w)")
+ADDRESS = re.compile(r"(?<![a-z])[a-z]{2,10}://(?:www\d?\.)?|(?<![a-z])www\d?\.(?=\w)")
 
 
 def units(stretch: str) -> list[Unit]:
     """Cut a stretch of text without white space into its units, in order."""
     spelled, shape, starts, ends = align(stretch)
     if "://" in spelled or "www" in spelled:
-        shape = _ADDRESS.sub(_blank, spelled).translate(SHAPES)
+        shape = ADDRESS.sub(_blank, spelled).translate(SHAPES)
     found: list[Unit] = []
     joined: list[re.Match[str]] = []
     for match in _PATTERN.finditer(shape):
@@ -103,7 +103,7 @@ def units(stretch: str) -> list[Unit]:
         else:
             joined.append(match)
             # After a joint an atom always follows.
-            if not match["joint"] or len(joined) == _MOST_ATOMS:
+            if not match["joint"] or len(joined) == MOST_ATOMS:
                 found.append(_compound(spelled, joined))
                 joined = []
     if starts is None or ends is None:

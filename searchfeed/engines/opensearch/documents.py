@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from searchfeed import analysis
-from searchfeed.analysis.sketch import Sketches, Terms, sketches
+from searchfeed.analysis.sketch import Sketches, Texts, sketches
 from searchfeed.engines import Change
 from searchfeed.engines.opensearch.mapping import SPELLING
 from searchfeed.engines.stories import NO_DATE
@@ -88,7 +88,10 @@ def documents(changes: Sequence[Change]) -> Iterator[Document]:
     texts = [
         (analysis.terms(each.entry.title), analysis.terms(each.entry.body)) for each in changes
     ]
-    found = sketches(_terms([title for title, _ in texts]), _terms([body for _, body in texts]))
+    numbers: dict[str, int] = {}
+    titles = _numbered([title for title, _ in texts], numbers)
+    bodies = _numbered([body for _, body in texts], numbers)
+    found = sketches([term.encode() for term in numbers], titles, bodies)
     for change, (title, body), sketch in zip(changes, texts, found, strict=True):
         entry = change.entry
         moment = NO_DATE if entry.date is None else date_number(entry.date)
@@ -120,13 +123,11 @@ def version(change: Change) -> int:
     return max(1, (moment - _EPOCH) // _MICROSECOND)
 
 
-def _terms(texts: Sequence[Sequence[str]]) -> Terms:
-    numbers: dict[str, int] = {}
+def _numbered(texts: Sequence[Sequence[str]], numbers: dict[str, int]) -> Texts:
+    """The terms of texts by their ``numbers``, which grow by those that are new."""
     every = [numbers.setdefault(term, len(numbers)) for text in texts for term in text]
-    return Terms(
-        [term.encode() for term in numbers],
-        np.array(every, dtype=np.int32),
-        np.array([len(text) for text in texts], dtype=np.int32),
+    return Texts(
+        np.array(every, dtype=np.int32), np.array([len(text) for text in texts], dtype=np.int32)
     )
 
 

@@ -11,11 +11,13 @@ from whoosh.columns import NumericColumn
 from whoosh.fields import COLUMN, DATETIME, ID, KEYWORD, TEXT, Schema
 
 from searchfeed import analysis
-from searchfeed.analysis.sketch import Terms, sketches
+from searchfeed.analysis.sketch import Texts, sketches
 from searchfeed.engines.whoosh.columnar.builder import Document
+from searchfeed.engines.whoosh.columnar.occurrences import GAP
 from searchfeed.engines.whoosh.values import ENCLOSURE, SKETCH, UPDATED, date_number, whole_term
 
 if TYPE_CHECKING:
+    from searchfeed.analysis.stretches import Analyzed
     from searchfeed.engines import Change
     from searchfeed.engines.whoosh.columnar.occurrences import Occurrences
     from searchfeed.engines.whoosh.columnar.segment import MakeKey
@@ -26,9 +28,6 @@ FROM_COLUMNS = ("date",)
 
 VALUE_GAP = 100
 """Positions left free between two values of a field, so that no phrase spans them."""
-
-GAP = ""
-"""Stands for them among the stretches of a text."""
 
 
 class FeedAnalyzer(Analyzer):
@@ -154,7 +153,7 @@ def _values(texts: Iterable[str]) -> list[str | bytes]:
     return list(dict.fromkeys(text for text in spaced if text))
 
 
-def _texts(entry: Entry) -> dict[str, list[str]]:
+def _texts(entry: Entry) -> dict[str, tuple[str, ...]]:
     values = {
         "title": (entry.title,),
         "body": (entry.body,),
@@ -163,27 +162,19 @@ def _texts(entry: Entry) -> dict[str, list[str]]:
         "authors": entry.authors,
         "tags": entry.tags,
     }
-    return {field: _stretches(texts) for field, texts in values.items() if any(texts)}
+    return {field: texts for field, texts in values.items() if any(texts)}
 
 
-def _stretches(texts: tuple[str, ...]) -> list[str]:
-    """The stretches of several texts, with a gap between two."""
-    stretches = texts[0].split()
-    for text in texts[1:]:
-        stretches.append(GAP)
-        stretches += text.split()
-    return stretches
-
-
-def analyze(stretch: str) -> tuple[Sequence[str], Sequence[int], int]:
-    """What a stretch of a text, or a gap, is indexed as; see ``columnar.occurrences.Analyze``."""
-    return analysis.stretch_terms(stretch) if stretch else ((), (), VALUE_GAP)
+def analyze(stretches: Sequence[str]) -> Analyzed:
+    """What stretches of texts are indexed as; see ``columnar.occurrences.Analyze``."""
+    found = analysis.analyze(stretches)
+    if GAP in stretches:
+        found.widths[stretches.index(GAP)] = VALUE_GAP
+    return found
 
 
 def derive(occurrences: Callable[[str], Occurrences]) -> dict[str, Any]:
     """The columns of ``SKETCH``, made of what stands in titles and bodies."""
-    title, body = (
-        Terms(found.words, found.terms, found.counts)
-        for found in map(occurrences, ("title", "body"))
-    )
-    return dict(zip(SKETCH, sketches(title, body).T, strict=True))
+    title, body = map(occurrences, ("title", "body"))
+    texts = (Texts(found.terms, found.counts) for found in (title, body))
+    return dict(zip(SKETCH, sketches(title.words, *texts).T, strict=True))

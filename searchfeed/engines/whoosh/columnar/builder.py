@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -63,14 +64,14 @@ class Document:
         keywords: for a field without, its terms; bytes are taken as they are.
         columns: the value in each column.
         stored: what is to be given back as it is.
-        stretches: for a field with positions its text, cut into what can be analyzed by itself.
+        values: for a field with positions its texts, at least one, for the builder to analyze.
     """
 
     texts: Mapping[str, tuple[Sequence[str], Sequence[int]]] = field(default_factory=dict)
     keywords: Mapping[str, Sequence[str | bytes]] = field(default_factory=dict)
     columns: Mapping[str, float | bytes] = field(default_factory=dict)
     stored: Mapping[str, object] = field(default_factory=dict)
-    stretches: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    values: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 class _FieldBuilder:
@@ -79,10 +80,10 @@ class _FieldBuilder:
     A field with positions is kept as stretches of text, another one as terms.
     """
 
-    def __init__(self, kind: FieldKind, analyze: Analyze) -> None:
+    def __init__(self, kind: FieldKind, stretches: Stretches) -> None:
         self.kind = kind
-        self.numbers = Numbers()
-        self.stretches = Stretches(self.numbers, analyze)
+        self.numbers = stretches.numbers if kind.positions else Numbers()
+        self._stretches = stretches
         self._values = array("i")
         self._documents = array("i")
         self._counts = array("i")
@@ -97,7 +98,7 @@ class _FieldBuilder:
         """The terms, in the order in which they stand in the documents."""
         terms, amounts, positions = view(self._values), view(self._counts), None
         if self.kind.positions:
-            terms, positions, amounts = self.stretches.expand(terms, amounts)
+            terms, positions, amounts = self._stretches.expand(terms, amounts)
         counts = np.zeros(doc_count, dtype=np.int32)
         counts[view(self._documents)] = amounts
         return Occurrences(self.numbers.words, terms, positions, counts)
@@ -145,13 +146,8 @@ def group(kind: FieldKind, terms: Array, documents: Array, positions: Array | No
     return Postings(counts, documents[starts], amounts, gaps, weights)
 
 
-def no_analyzer(stretch: str) -> tuple[Sequence[str], Sequence[int], int]:
-    """Refuse to analyze a stretch.
-
-    Raises:
-        TypeError: always.
-    """
-    raise TypeError(f"there is nothing to analyze {stretch!r} with")
+def _nothing(_stretches: Sequence[str]) -> tuple[tuple[()], tuple[()], tuple[()], tuple[()]]:
+    return (), (), (), ()
 
 
 class SegmentBuilder:
@@ -161,7 +157,7 @@ class SegmentBuilder:
         fields: the indexed fields.
         columns: the columns.
         keys: second keys for the terms of some fields.
-        analyze: what stretches of text are indexed as.
+        analyze: what stretches of text are indexed as; None where no text comes.
         derive: makes columns of what stands in fields.
     """
 
@@ -170,14 +166,15 @@ class SegmentBuilder:
         fields: Mapping[str, FieldKind],
         columns: Mapping[str, ColumnKind] | None = None,
         keys: Keys | None = None,
-        analyze: Analyze = no_analyzer,
+        analyze: Analyze | None = None,
         derive: Derive | None = None,
     ) -> None:
-        self._fields = {name: _FieldBuilder(kind, analyze) for name, kind in fields.items()}
+        self._analyzes = analyze is not None
+        self._stretches = Stretches(analyze or _nothing)
+        self._fields = {name: _FieldBuilder(kind, self._stretches) for name, kind in fields.items()}
         self._columns = {name: ColumnBuilder(kind) for name, kind in (columns or {}).items()}
-        self._numbers = [field.numbers for field in self._fields.values()]
-        self._stretches = [
-            field.stretches for field in self._fields.values() if field.kind.positions
+        self._numbers = [self._stretches.numbers] + [
+            field.numbers for field in self._fields.values() if not field.kind.positions
         ]
         self._keys: Keys = keys or {}
         self._derive = derive
@@ -189,10 +186,9 @@ class SegmentBuilder:
     def size(self) -> int:
         """About how many bytes of memory it will have taken once it is written."""
         terms = sum(map(len, self._numbers)) * TERM_BYTES
-        stretches = sum(stretches.size for stretches in self._stretches)
         columns = len(self._columns) * self.doc_count * 40
         occurrences = self._occurrences * OCCURRENCE_BYTES
-        return occurrences + terms + stretches + columns + self._stored.size
+        return occurrences + terms + self._stretches.size + columns + self._stored.size
 
     def add(self, document: Document) -> None:
         """Take a document; if it cannot be taken, nothing of it is.
@@ -200,12 +196,12 @@ class SegmentBuilder:
         Raises:
             KeyError: it has a field or column that the segment has not.
             ValueError: positions descend, are negative, or are not one for each term.
-            TypeError: a value is of the wrong type, or stretches cannot be analyzed.
+            TypeError: a value is of the wrong type, or there is nothing to analyze texts with.
             UnicodeEncodeError: a term cannot be written as UTF-8.
         """
         parts = [
             *(self._text(name, *text) for name, text in document.texts.items()),
-            *(self._analyzed(name, text) for name, text in document.stretches.items()),
+            *(self._analyzed(name, values) for name, values in document.values.items()),
             *(self._keyword(name, terms) for name, terms in document.keywords.items()),
         ]
         for name, value in document.columns.items():
@@ -228,13 +224,13 @@ class SegmentBuilder:
         self, name: str, terms: Sequence[str], positions: Sequence[int]
     ) -> tuple[_FieldBuilder, array[int]]:
         builder = self._field(name, positions=True)
-        number = builder.stretches.make(terms, positions, 0)
-        return builder, array("i", (number,))
+        return builder, array("i", (self._stretches.make(terms, positions),))
 
-    def _analyzed(self, name: str, stretches: Sequence[str]) -> tuple[_FieldBuilder, array[int]]:
+    def _analyzed(self, name: str, values: Sequence[str]) -> tuple[_FieldBuilder, array[int]]:
         builder = self._field(name, positions=True)
-        # A list is twice as fast as an iterator here.
-        return builder, array("i", list(map(builder.stretches.__getitem__, stretches)))
+        if not self._analyzes:
+            raise TypeError(f"{name}: there is nothing to analyze texts with")
+        return builder, self._stretches.split(values)
 
     def _keyword(self, name: str, terms: Sequence[str | bytes]) -> tuple[_FieldBuilder, array[int]]:
         builder = self._field(name, positions=False)
@@ -252,6 +248,7 @@ class SegmentBuilder:
             OSError: it could not be written; nothing is left of it.
         """
 
+        @cache
         def occurrences(name: str) -> Occurrences:
             return self._fields[name].occurrences(self.doc_count)
 

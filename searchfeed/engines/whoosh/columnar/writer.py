@@ -18,12 +18,7 @@ from whoosh import fields as whoosh_fields
 from whoosh import index
 from whoosh.filedb.filestore import FileStorage, RamStorage
 
-from searchfeed.engines.whoosh.columnar.builder import (
-    Derive,
-    Document,
-    SegmentBuilder,
-    no_analyzer,
-)
+from searchfeed.engines.whoosh.columnar.builder import Derive, Document, SegmentBuilder
 from searchfeed.engines.whoosh.columnar.codec import ColumnarSegment, columnar_segments
 from searchfeed.engines.whoosh.columnar.container import sync_directory
 from searchfeed.engines.whoosh.columnar.merge import FACTOR, merge_segments, plan_merges
@@ -54,7 +49,7 @@ Beside: TypeAlias = Callable[[Snapshot, bytes], object]
 def make_builder(
     schema: whoosh_fields.Schema,
     keys: Keys | None = None,
-    analyze: Analyze = no_analyzer,
+    analyze: Analyze | None = None,
     derive: Derive | None = None,
     from_columns: Collection[str] = (),
 ) -> SegmentBuilder:
@@ -101,7 +96,7 @@ class BulkWriter:
         *,
         memory: int = 128,
         keys: Keys | None = None,
-        analyze: Analyze = no_analyzer,
+        analyze: Analyze | None = None,
         derive: Derive | None = None,
         from_columns: Collection[str] = (),
         factor: int = FACTOR,
