@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import chain
 from typing import Any, TypeAlias
 
@@ -31,7 +32,13 @@ because SQLite reads a row from its start, and the rest of a long row lies on ot
 FEED_TITLE = "iif(feed.name = '', feed.title, feed.name)"
 """The title of a feed as everybody sees it: the user's own, where there is one."""
 
-NO_TAGS = "[]"
+NOTHING = "[]"
+"""An empty list, packed."""
+
+NO_TAGS = NOTHING
+
+REMEMBERED = 1_024
+"""So many lists of names are kept unpacked."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -160,17 +167,23 @@ def entry(row: Sequence[Any]) -> Entry:
         title=title,
         body=body,
         link=link,
-        authors=tuple(json.loads(authors)),
-        tags=(
-            tuple(json.loads(tags))
-            if feed_tags == NO_TAGS
-            else united(json.loads(tags), json.loads(feed_tags))
-        ),
+        authors=_names(authors),
+        tags=(_names(tags) if feed_tags == NO_TAGS else united(_names(tags), _names(feed_tags))),
         published=date(published),
         updated=date(updated),
         language=language,
-        enclosures=tuple(Enclosure(*values) for values in json.loads(enclosures)),
+        enclosures=(
+            ()
+            if enclosures == NOTHING
+            else tuple(Enclosure(*values) for values in json.loads(enclosures))
+        ),
     )
+
+
+@lru_cache(REMEMBERED)
+def _names(packed: str) -> tuple[str, ...]:
+    """A list of names as it was packed; a feed's entries mostly have the same ones."""
+    return tuple(json.loads(packed))
 
 
 def united(*lists: Iterable[str]) -> tuple[str, ...]:

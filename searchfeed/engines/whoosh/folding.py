@@ -32,7 +32,8 @@ class Groups:
 
     def sharing(self, document: int) -> Documents:
         """All that tell the story of a document, ascending."""
-        at = int(np.searchsorted(self.documents, document))
+        # A key of another type would make numpy convert all of them.
+        at = int(self.documents.searchsorted(self.documents.dtype.type(document)))
         if at == len(self.documents) or self.documents[at] != document:
             return np.zeros(0, dtype=np.int32)
         order, ordered = self._by_leader

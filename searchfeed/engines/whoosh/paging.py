@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from searchfeed.engines.whoosh.arrays import SEARCHED
 from searchfeed.engines.whoosh.values import NO_DATE
 from searchfeed.models import Sort
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 _NEWEST = np.uint64(NO_DATE - 1)
 
 FURTHER = 4
-"""So many times more are put in order where folding leaves a page short."""
+"""So many times more than a page has rows are put in order, and again where it is short."""
 
 
 class Row(NamedTuple):
@@ -50,23 +52,28 @@ class Pages:
     @property
     def total(self) -> int:
         """How many rows there are on all pages."""
-        ranked = self._ranked
-        if self._groups is None or ranked.total < 2:
+        ranked, groups = self._ranked, self._groups
+        if groups is None or ranked.total < 2:
             return ranked.total
-        return ranked.total - self._groups.surplus(ranked.mask)
+        if ranked.total * SEARCHED < len(groups.documents):
+            return len(np.unique(groups.leaders_of(ranked.documents)))
+        return ranked.total - groups.surplus(ranked.mask)
 
     def rows(self, offset: int, count: int) -> Iterator[Row]:
         """The rows of a page."""
-        groups = self._groups
         page, scores = self._first(offset + count)
-        for document, score in zip(page[offset:].tolist(), scores[offset:].tolist(), strict=True):
-            yield Row(document, score, self._behind(document, groups) if groups else ())
+        page, scores = page[offset:], scores[offset:]
+        if self._groups is None:
+            behind: Iterable[Sequence[int]] = repeat((), len(page))
+        else:
+            behind = self._behind(page, self._groups)
+        return map(Row, page.tolist(), scores.tolist(), behind)
 
     def _first(self, count: int) -> tuple[Documents, Numbers]:
         """The first ``count`` documents that stand for their story, in order, and their scores."""
         if self._groups is None:
             return self._ordered(count)
-        wanted = count
+        wanted = count * FURTHER
         while True:
             # One more shows whether a story goes on.
             wanted += 1
@@ -77,14 +84,21 @@ class Pages:
                 return ordered[chosen], scores[chosen]
             wanted *= FURTHER
 
-    def _behind(self, document: int, groups: Groups) -> Sequence[int]:
-        """The documents that one on the page stands for, in order."""
-        others = groups.sharing(document)
-        others = others[self._ranked.mask[others] & (others != document)]
-        if not len(others):
-            return ()
-        ordered: list[int] = others[self._order(others, self._ranked.scores(others))].tolist()
-        return ordered
+    def _behind(self, page: Documents, groups: Groups) -> list[list[int]]:
+        """The documents that each on the page stands for, in order."""
+        stories = [groups.sharing(document) for document in page.tolist()]
+        rows: list[list[int]] = [[] for _ in stories]
+        if not any(map(len, stories)):
+            return rows
+        # All are put in order together, each then goes to its row.
+        others = np.concatenate(stories)
+        row_of = np.repeat(np.arange(len(stories)), list(map(len, stories)))
+        kept = self._ranked.mask[others] & (others != page[row_of])
+        others, row_of = others[kept], row_of[kept]
+        order = self._order(others, self._ranked.scores(others))
+        for row, document in zip(row_of[order].tolist(), others[order].tolist(), strict=True):
+            rows[row].append(document)
+        return rows
 
     def _ordered(self, count: int) -> tuple[Documents, Numbers]:
         """The first ``count`` documents, in order, and their scores."""
