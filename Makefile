@@ -61,8 +61,8 @@ bench: $(BENCH)  ## measure speed beside peers, on the feeds in FEEDS (options i
 bench-relevance: $(BENCH)  ## measure nDCG@10 beside peers, on the collections in IR (options in ARGS)
 	$(BIN)/python -m benchmarks.relevance $(IR) $(ARGS)
 
-picture: demo  ## make the README's picture anew from what the program prints
-	$(BIN)/python docs/picture.py
+picture: $(STAMP)  ## make the README's picture anew from the app as it runs
+	$(BIN)/python -m docs.picture
 
 man: $(STAMP)  ## make the man page anew from the help of the commands
 	$(BIN)/python -m docs.manual

@@ -1,41 +1,53 @@
-"""Make docs/search.svg, the README's picture, from what the program really prints.
+"""Make docs/app.svg, the README's picture: the app as it runs, over an index of the fixtures.
 
-Run by ``make picture`` after ``make demo``.
+Run by ``make picture``; another file can be named instead.
 """
 
 from __future__ import annotations
 
-import io
+import asyncio
 import os
-import subprocess
 import sys
+import time
+from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from rich.console import Console
-from rich.text import Text
+from docs.drawing import draw
+from searchfeed import Index
+from searchfeed.tui.app import SearchfeedApp
 
-QUERY = ["search", "migrant", "resource", "centre", "-n", "3"]
-WIDTH = 92
 ROOT = Path(__file__).parents[1]
+PICTURE = ROOT / "docs" / "app.svg"
+
+SIZE = (132, 34)
+KEYS = (*"harbour", "space", *"ferry", "enter", "f", "escape", "j")
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
-def main() -> None:
-    """Search the demo's index, and draw what is printed."""
-    command = [sys.executable, "-m", "searchfeed", "--index", "index", "--color", "always"]
-    shown = subprocess.run(
-        [*command, *QUERY, "--format", "table"],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=ROOT,
-        env={**os.environ, "COLUMNS": str(WIDTH), "TERM": "xterm-256color"},
-    ).stdout
-    console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
-    console.print(Text(f"$ searchfeed {' '.join(QUERY)}", style="bold"))
-    console.print(Text.from_ansi(shown))
-    svg = console.export_svg(title="searchfeed")
-    (ROOT / "docs" / "search.svg").write_text(svg, encoding="utf-8")
+async def picture(index: Index) -> str:
+    """The app in the middle of a search."""
+    app = SearchfeedApp(index, now=lambda: NOW)
+    async with app.run_test(size=SIZE) as pilot:
+        for key in KEYS:
+            await pilot.press(key)
+            while not app.main.settled:
+                await pilot.pause(0.05)
+        await pilot.pause(0.2)
+        drawn = draw(app)
+    app.main.close()
+    return drawn
+
+
+def main(file: Path = PICTURE) -> None:
+    """Take in the fixtures, and draw what the app shows of them."""
+    os.environ["TZ"] = "UTC"
+    os.environ.pop("NO_COLOR", None)
+    time.tzset()
+    with TemporaryDirectory() as folder, Index(folder) as index:
+        index.update(ROOT / "fixtures")
+        file.write_text(asyncio.run(picture(index)), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(Path, sys.argv[1:]))

@@ -1,12 +1,12 @@
-"""What the app looks like: whole screens kept as text, colours, and entries that mean harm.
+"""What the app looks like: whole screens kept as pictures, colours, and entries that mean harm.
 
-The screens are in tests/screens. To write them anew after a change that is meant, run these tests
+The pictures are in tests/screens. To draw them anew after a change that is meant, run these tests
 with SEARCHFEED_SCREENS=write, and look at what git shows as changed.
 """
 
 from __future__ import annotations
 
-import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,14 +20,15 @@ from rich.style import Style
 from textual.color import Color
 from textual.theme import Theme
 
+from docs.drawing import draw
 from searchfeed import Index
 from searchfeed.output.clean import UNSAFE
 from searchfeed.tui import looking, pagemaker, searcher
 from searchfeed.tui import screen as screens
 from searchfeed.tui.themes import THEMES
+from tests.pictures import compare, difference
 from tests.stage import NOW, Stage, entry, fill, played, rss, stage
 
-SCREENS = Path(__file__).with_name("screens")
 ROOT = Path(__file__).parents[1]
 SIZES = ((40, 10), (80, 24), (200, 60))
 
@@ -48,6 +49,7 @@ HOSTILE = (
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     with fill(tmp_path_factory.mktemp("screens")) as index:
+        index.save("gales", "storm")
         yield index
 
 
@@ -66,42 +68,58 @@ def one_moment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
-def compare(name: str, text: str) -> None:
-    file = SCREENS / f"{name}.txt"
-    if os.environ.get("SEARCHFEED_SCREENS") == "write":
-        SCREENS.mkdir(exist_ok=True)
-        file.write_text(text, "utf-8")
-    assert text == file.read_text("utf-8")
-
-
-@pytest.mark.parametrize("theme", ["dark", "contrast"])
+@pytest.mark.parametrize("theme", ["dark", "light", "contrast"])
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @played
-async def test_screens(index: Index, size: tuple[int, int], theme: str) -> None:
+async def test_every_state_looks_as_it_did(
+    index: Index, size: tuple[int, int], theme: str, tmp_path: Path
+) -> None:
     name = f"{size[0]}x{size[1]}-{theme}"
     async with stage(index, size, theme=theme) as scene:
         await scene.press("=lighthouse tag:sea")
-        compare(f"searching-{name}", scene.text)
+        compare(f"searching-{name}", scene.app)
         await scene.press("enter", "down", "m")
-        compare(f"marked-{name}", scene.text)
+        compare(f"marked-{name}", scene.app)
         await scene.press("enter")
-        compare(f"reading-{name}", scene.text)
-
-
-@pytest.mark.parametrize("size", SIZES[:2], ids=lambda size: f"{size[0]}x{size[1]}")
-@played
-async def test_screens_of_other_states(index: Index, size: tuple[int, int], tmp_path: Path) -> None:
-    name = f"{size[0]}x{size[1]}"
-    async with stage(index, size, query="storm") as scene:
-        await scene.press("enter", "f", "enter")
-        compare(f"facets-{name}", scene.text)
-        await scene.press("escape", "escape", "slash", "= date:never")
-        compare(f"mistake-{name}", scene.text)
+        compare(f"reading-{name}", scene.app)
+        await scene.press("escape", "f", "1")
+        compare(f"facets-{name}", scene.app)
+        await scene.press("slash", "ctrl+s", "=gales", "enter")
+        compare(f"saving-{name}", scene.app)
+        await scene.press("escape", "= date:never")
+        compare(f"mistake-{name}", scene.app)
         await scene.press("f1")
-        compare(f"help-{name}", scene.text)
+        compare(f"help-{name}", scene.app)
     with Index(tmp_path / "index") as nothing:
-        async with stage(nothing, size) as scene:
-            compare(f"welcome-{name}", scene.text)
+        async with stage(nothing, size, theme=theme) as scene:
+            compare(f"welcome-{name}", scene.app)
+
+
+@played
+async def test_a_difference_says_what_has_changed(index: Index) -> None:
+    pictures = []
+    for theme in ("dark", "light"):
+        async with stage(index, query="storm", theme=theme) as scene:
+            pictures.append(draw(scene.app))
+            await scene.press("enter", "j")
+            pictures.append(draw(scene.app))
+    before, moved, light, _ = pictures
+    assert difference(before, before) == ""
+    assert "-24 | ⏎ To the results" in difference(before, moved)
+    assert "+23 |" in difference(before, moved)
+    changed = [line for line in difference(before, light).splitlines() if line[:1] in "+-"]
+    assert any("storm fill=#9c3d00 font-weight=bold" in line for line in changed)
+    assert not any(line[1:6].strip(" |").isdigit() for line in changed)  # The text is the same.
+
+
+def test_the_readme_has_a_picture_of_the_app_of_today(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "docs.picture", str(tmp_path / "app.svg")]
+    subprocess.run(command, check=True, cwd=ROOT)
+    kept, drawn = (
+        re.sub(r" · [\d.]+ m?s<", " · 1 ms<", file.read_text("utf-8"))
+        for file in (ROOT / "docs" / "app.svg", tmp_path / "app.svg")
+    )
+    assert not difference(kept, drawn), "it is old: make picture"
 
 
 @pytest.mark.parametrize("theme", ["light", "contrast"])
@@ -227,8 +245,6 @@ class TestHarm:
 
     @staticmethod
     def check(scene: Stage, size: tuple[int, int]) -> None:
-        import re
-
         unsafe = re.compile(f"[{UNSAFE}]")
         strips = scene.app.screen._compositor.render_strips()
         assert len(strips) == size[1]

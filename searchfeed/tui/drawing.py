@@ -20,7 +20,9 @@ def strip(widget: Widget, text: Text, ground: Style | None = None) -> Strip:
     text.truncate(width, overflow="ellipsis")
     text.no_wrap = True
     text.end = ""
-    segments = Strip(text.render(widget.app.console)).apply_style(ground)
+    console = widget.app.console
+    # rich leaves the style of a text out where no part of it has one of its own.
+    segments = Strip(text.render(console)).apply_style(ground + console.get_style(text.style))
     return segments.adjust_cell_length(width, ground)
 
 

@@ -108,7 +108,8 @@ class FacetBar(Listing):
         label = Text.assemble(pointer, chosen, f" {each.label}")
         if held:
             label.stylize(ink(self, "facets--held"))
-        label.truncate(max(width - len(count) - 2, 4), overflow="ellipsis", pad=True)
+        # A column for the scroll bar, and one to keep away from it.
+        label.truncate(max(width - len(count) - 3, 4), overflow="ellipsis", pad=True)
         return [Text.assemble(label, " ", (count, ink(self, "facets--count")))]
 
     def ground(self, row: int) -> Style:

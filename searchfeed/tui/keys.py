@@ -41,7 +41,7 @@ TITLES = {
     "FacetBar": "In the facets",
     "Timeline": "In the timeline",
     "Reading": "While reading",
-    "SearchScreen": "Anywhere but in the search line",
+    "SearchScreen": "Anywhere",
     "ResultList": "In the results",
     "SearchfeedApp": "Always",
 }

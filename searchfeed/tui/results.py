@@ -131,7 +131,8 @@ class ResultList(Listing):
             return [Text.assemble(gutter, ("…", ink(self, "results--aside")))]
         mark = "* " if simple else "● "
         marked = Text(mark if hit.entry.id in self._marked else "", ink(self, "results--mark"))
-        room = max(width - len(gutter) - 1, 8)
+        # A column for the scroll bar, and one to keep away from it.
+        room = max(width - len(gutter) - 2, 8)
         lines = [Text.assemble(marked, self._heading(hit, room - len(marked)))]
         lines += wrap(self._told(hit), room)
         blank = Text("  ")
