@@ -18,7 +18,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,11 +88,12 @@ class Node:
     transport: int
     home: Path
     launcher: tuple[str, ...] = ()
+    secure: bool = False
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
     def url(self) -> str:
-        return f"http://{self.host}:{self.http}"
+        return f"http{'s' if self.secure else ''}://{self.host}:{self.http}"
 
     @property
     def log(self) -> str:
@@ -109,6 +110,9 @@ class Cluster:
         heap: megabytes of each one's heap.
         hosts: an address for each node, where they are not all on 127.0.0.1.
         launchers: a command for each node that runs another one, for example in a namespace.
+        furnish: puts more into the home of a node, and returns more lines of its settings; with it
+            the nodes speak TLS.
+        http: who asks the nodes how they are.
     """
 
     def __init__(
@@ -118,9 +122,11 @@ class Cluster:
         heap: int = 384,
         hosts: Sequence[str] = (),
         launchers: Sequence[Sequence[str]] = (),
+        furnish: Callable[[Node], str] | None = None,
+        http: urllib3.PoolManager | None = None,
     ) -> None:
         self._heap = heap
-        self._java = _java()
+        self._java = java()
         self._root = Path(tempfile.mkdtemp(prefix="searchfeed-cluster-"))
         self._root.chmod(0o755)
         jars = _jars()
@@ -134,10 +140,12 @@ class Cluster:
                 transport=_free_port(),
                 home=self._root / f"node{number}",
                 launcher=tuple(launchers[number]) if launchers else (),
+                secure=furnish is not None,
             )
             for number in range(count)
         ]
-        self._http = urllib3.PoolManager(retries=False, timeout=10)
+        self._more = furnish
+        self._http = http or urllib3.PoolManager(retries=False, timeout=10)
 
     @property
     def urls(self) -> tuple[str, ...]:
@@ -264,12 +272,16 @@ class Cluster:
             "cluster.fault_detection.leader_check.timeout: 2s\n"
         )
         (config / "log4j2.properties").write_text(_LOG)
+        if self._more is not None:
+            with (config / "opensearch.yml").open("a") as settings:
+                settings.write(self._more(node))
         if os.geteuid() == 0:
             for path in (node.home, *node.home.rglob("*")):
                 os.chown(path, _NOBODY, _NOBODY, follow_symlinks=False)
 
 
-def _java() -> str:
+def java() -> str:
+    """The program; ``ClusterError`` where there is none."""
     home = os.environ.get("JAVA_HOME")
     found = shutil.which("java", path=f"{home}/bin" if home else None)
     if found is None:
@@ -278,32 +290,56 @@ def _java() -> str:
 
 
 def _jars() -> Path:
-    """The folder of the server's jars and modules, filled by Maven the first time."""
+    """The folder of the server's jars and modules."""
+    return cached(f"opensearch-{VERSION}", _get_server)
+
+
+def _get_server(folder: Path) -> None:
+    resolve(_SERVER, folder / "lib")
+    for name, main in _MODULES.items():
+        module = folder / "modules" / name
+        resolve((f"org.opensearch.plugin:{name}:{VERSION}",), module)
+        describe(module, name, main)
+        (module / "plugin-security.policy").write_text(_POLICY)
+
+
+def describe(module: Path, name: str, main: str) -> None:
+    """Write what a server wants to be told of a plugin: its name and its main class."""
+    descriptor = _DESCRIPTOR.format(name=name, version=VERSION, main=main)
+    (module / "plugin-descriptor.properties").write_text(descriptor)
+
+
+def cached(name: str, fill: Callable[[Path], None] = _get_server) -> Path:
+    """A folder in the cache, which is filled the first time, as a whole or not at all."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    cache = Path(base) / "searchfeed" / f"opensearch-{VERSION}"
-    if cache.exists():
-        return cache
+    folder = Path(base) / "searchfeed" / name
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as draft:
+            whole = Path(draft) / name
+            whole.mkdir()
+            fill(whole)
+            whole.rename(folder)
+    return folder
+
+
+def resolve(artifacts: Sequence[str], target: Path, kind: str = "jar") -> None:
+    """Have Maven bring artifacts (``group:name:version``) into a folder, and what they need.
+
+    Raises:
+        ClusterError: there is no Maven, or it could not.
+    """
     maven = shutil.which("mvn")
     if maven is None:
         raise ClusterError("there is no mvn (Maven) to get the server with")
-    cache.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache.parent) as folder:
-        work = Path(folder)
-        _resolve(maven, work, _SERVER, work / "server" / "lib")
-        for name, main in _MODULES.items():
-            module = work / "server" / "modules" / name
-            _resolve(maven, work, (f"org.opensearch.plugin:{name}:{VERSION}",), module)
-            descriptor = _DESCRIPTOR.format(name=name, version=VERSION, main=main)
-            (module / "plugin-descriptor.properties").write_text(descriptor)
-            (module / "plugin-security.policy").write_text(_POLICY)
-        (work / "server").rename(cache)
-    return cache
+    with tempfile.TemporaryDirectory() as work:
+        _resolve(maven, Path(work), artifacts, target, kind)
 
 
-def _resolve(maven: str, work: Path, artifacts: Sequence[str], target: Path) -> None:
+def _resolve(maven: str, work: Path, artifacts: Sequence[str], target: Path, kind: str) -> None:
     dependencies = "".join(
         "<dependency><groupId>{}</groupId><artifactId>{}</artifactId><version>{}</version>"
-        "</dependency>".format(*artifact.split(":"))
+        "<type>{}</type></dependency>".format(*artifact.split(":"), kind)
         for artifact in artifacts
     )
     (work / "pom.xml").write_text(

@@ -324,7 +324,7 @@ def test_where_one_server_is_away_and_one_hangs_another_answers(web: Web) -> Non
 
 
 def test_an_index_of_another_release_is_told_with_what_to_do(tmp_path: Path, web: Web) -> None:
-    web.play("/_alias/news", said({"news-000002": {"aliases": {"news": {}}}}))
+    web.play("/news-0*/_alias/news", said({"news-000002": {"aliases": {"news": {}}}}))
     other = {"news-000002": {"mappings": {"_meta": {"fingerprint": "0-of-another"}}}}
     web.play("/news-000002/_mapping", said(other))
     with closing(open_engine("opensearch", tmp_path, EngineOptions(web.url("/news")))) as engine:
@@ -334,9 +334,35 @@ def test_an_index_of_another_release_is_told_with_what_to_do(tmp_path: Path, web
     one_line(caught.value)
 
 
+def test_certificates_are_verified(
+    secure_web: Web, web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secure_web.play("/news/_search", said(WHOLE))
+    url = secure_web.url("/news")
+    line = r"is not trusted: [^:;]*certificate[^:;]*; SSL_CERT_FILE names a file of authorities"
+    with (
+        closing(Cluster(read_address(url, {}))) as cluster,
+        pytest.raises(EngineUnavailableError, match=line) as caught,
+    ):
+        cluster.search("news", {})
+    one_line(caught.value)
+    assert secure_web.requests == []
+    monkeypatch.setenv("SSL_CERT_FILE", str(secure_web.authority))
+    with closing(Cluster(read_address(url, {}))) as cluster:
+        assert cluster.search("news", {}) == WHOLE
+    plain = web.url("/news").replace("http:", "https:")
+    line = r"no TLS can be spoken with https://127\.0\.0\.1:\d+ \(.*\); is --engine-url right\?"
+    with (
+        closing(Cluster(read_address(plain, {}))) as cluster,
+        pytest.raises(EngineUnavailableError, match=line) as caught,
+    ):
+        cluster.search("news", {})
+    one_line(caught.value)
+
+
 @pytest.mark.parametrize("away", [True, False])
 def test_the_program_says_it_in_one_line(tmp_path: Path, web: Web, *, away: bool) -> None:
-    web.play("/_alias/news", said({"error": "Unauthorized"}, 401))
+    web.play("/news-0*/_alias/news", said({"error": "Unauthorized"}, 401))
     url = "http://ann:secret@127.0.0.1:1/news" if away else web.url("/news", user="ann:secret")
     command = [*PROGRAM, "--index", str(tmp_path), "--engine", "opensearch", "--engine-url", url]
     done = subprocess.run(

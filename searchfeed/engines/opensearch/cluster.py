@@ -217,9 +217,18 @@ class Cluster:
         )
 
     def _insecure(self, error: Exception) -> EngineUnavailableError:
+        found = re.search(r"certificate verify failed: ([^(\n]*)", str(error))
+        if not found:
+            return EngineUnavailableError(
+                f"no TLS can be spoken with {self._address} ({_cause(error)}); "
+                "is --engine-url right?"
+            )
+        reason = found[1].strip(" .")
+        remedy = "SSL_CERT_FILE names a file of authorities that are"
+        if "mismatch" in reason:
+            remedy = "--engine-url has to name the server as its certificate does"
         return EngineUnavailableError(
-            f"the cluster's certificate is not trusted: {_cause(error)}; "
-            "SSL_CERT_FILE names a file of authorities that are"
+            f"the cluster's certificate is not trusted: {reason}; {remedy}"
         )
 
 

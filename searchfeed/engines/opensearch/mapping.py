@@ -66,7 +66,7 @@ def generation_of(index: str) -> int:
     return int(number) if number.isdecimal() else 0
 
 
-def _all_numbered(alias: str) -> str:
+def all_numbered(alias: str) -> str:
     """The pattern of the indices of an alias; it is not that of what else begins so."""
     return f"{alias}-0*"
 
@@ -120,8 +120,8 @@ def templates(name: str, options: EngineOptions) -> dict[str, dict[str, Any]]:
     """The index templates of a name, by what they are called."""
     entries, terms, state = entries_alias(name), terms_alias(name), state_index(name)
     return {
-        entries: _template(_all_numbered(entries), options, _entries_body(options)),
-        terms: _template(_all_numbered(terms), options, _terms_body(options)),
+        entries: _template(all_numbered(entries), options, _entries_body(options)),
+        terms: _template(all_numbered(terms), options, _terms_body(options)),
         state: _template(state, options, _state_body(options)),
     }
 

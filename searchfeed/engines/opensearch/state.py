@@ -54,8 +54,10 @@ class Indices:
         return generation
 
     def _behind(self, alias: str, **parameters: Any) -> list[str]:
+        # Not of all indices there are: others may be none of this user's business.
+        path = f"/{mapping.all_numbered(alias)}/_alias/{alias}"
         try:
-            found = self._cluster.ask("GET", f"/_alias/{alias}", **parameters)
+            found = self._cluster.ask("GET", path, **parameters)
         except Missing:
             return []
         return list(found)
