@@ -6,10 +6,8 @@ stable sort at the end turns them into postings.
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -20,10 +18,10 @@ from searchfeed.engines.whoosh.columnar.documents import gaps_of
 from searchfeed.engines.whoosh.columnar.occurrences import (
     OCCURRENCE_BYTES,
     Analyze,
+    Collected,
     Numbers,
     Occurrences,
     Stretches,
-    view,
 )
 from searchfeed.engines.whoosh.columnar.segment import Keys, Postings, SegmentFile
 from searchfeed.engines.whoosh.columnar.stored import StoredWriter, to_line
@@ -36,6 +34,12 @@ if TYPE_CHECKING:
 
 TERM_BYTES = 160
 """What a distinct term costs in memory."""
+
+AT_ONCE = 500_000
+"""Characters of texts that are analyzed at once."""
+
+Part: TypeAlias = tuple[Collected, list[int], Sequence[int]]
+"""A field, and the numbers and positions of the terms that a document has there."""
 
 
 Derive: TypeAlias = Callable[[Callable[[str], Occurrences]], Mapping[str, "Array"]]
@@ -74,36 +78,6 @@ class Document:
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-class _FieldBuilder:
-    """What one field has in the documents that have it, in their order.
-
-    A field with positions is kept as stretches of text, another one as terms.
-    """
-
-    def __init__(self, kind: FieldKind, stretches: Stretches) -> None:
-        self.kind = kind
-        self.numbers = stretches.numbers if kind.positions else Numbers()
-        self._stretches = stretches
-        self._values = array("i")
-        self._documents = array("i")
-        self._counts = array("i")
-
-    def add(self, document: int, values: array[int]) -> None:
-        if values:
-            self._values.extend(values)
-            self._documents.append(document)
-            self._counts.append(len(values))
-
-    def occurrences(self, doc_count: int) -> Occurrences:
-        """The terms, in the order in which they stand in the documents."""
-        terms, amounts, positions = view(self._values), view(self._counts), None
-        if self.kind.positions:
-            terms, positions, amounts = self._stretches.expand(terms, amounts)
-        counts = np.zeros(doc_count, dtype=np.int32)
-        counts[view(self._documents)] = amounts
-        return Occurrences(self.numbers.words, terms, positions, counts)
-
-
 def write_field(
     name: str, kind: FieldKind, found: Occurrences, file: SegmentFile, keys: Keys
 ) -> None:
@@ -125,9 +99,14 @@ def _sorted(kind: FieldKind, found: Occurrences, ranks: NDArray[np.int32]) -> It
     terms = ranks[found.terms]
     if not len(terms):
         return
-    order = np.argsort(terms, kind="stable")
+    # One key for the term and the place is sorted faster than a stable sort finds the places.
+    order = terms.astype(np.int64) << 32
+    order |= np.arange(len(terms))
+    order.sort()
+    terms = (order >> 32).astype(np.int32)
+    order &= 0xFFFFFFFF
     positions = None if found.positions is None else found.positions[order]
-    yield group(kind, terms[order], found.documents()[order], positions)
+    yield group(kind, terms, found.documents()[order], positions)
 
 
 def group(kind: FieldKind, terms: Array, documents: Array, positions: Array | None) -> Postings:
@@ -144,10 +123,6 @@ def group(kind: FieldKind, terms: Array, documents: Array, positions: Array | No
         amounts[:] = 1
     weights = None if kind.boost == 1 else (amounts * kind.boost).astype("<f4")
     return Postings(counts, documents[starts], amounts, gaps, weights)
-
-
-def _nothing(_stretches: Sequence[str]) -> tuple[tuple[()], tuple[()], tuple[()], tuple[()]]:
-    return (), (), (), ()
 
 
 class SegmentBuilder:
@@ -169,13 +144,20 @@ class SegmentBuilder:
         analyze: Analyze | None = None,
         derive: Derive | None = None,
     ) -> None:
-        self._analyzes = analyze is not None
-        self._stretches = Stretches(analyze or _nothing)
-        self._fields = {name: _FieldBuilder(kind, self._stretches) for name, kind in fields.items()}
+        self._kinds = fields
+        # One text has much the same words as another; the terms of other fields are their own.
+        self._words = Numbers()
+        self._fields = {
+            name: Collected(self._words if kind.positions else Numbers())
+            for name, kind in fields.items()
+        }
+        self._keywords = [self._fields[name] for name in fields if not fields[name].positions]
+        self._stretches = Stretches(self._words, analyze) if analyze else None
+        self._waiting: dict[str, dict[int, Sequence[str]]] = {
+            name: {} for name, kind in fields.items() if kind.positions
+        }
+        self._characters = 0
         self._columns = {name: ColumnBuilder(kind) for name, kind in (columns or {}).items()}
-        self._numbers = [self._stretches.numbers] + [
-            field.numbers for field in self._fields.values() if not field.kind.positions
-        ]
         self._keys: Keys = keys or {}
         self._derive = derive
         self._stored = StoredWriter()
@@ -184,11 +166,15 @@ class SegmentBuilder:
 
     @property
     def size(self) -> int:
-        """About how many bytes of memory it will have taken once it is written."""
-        terms = sum(map(len, self._numbers)) * TERM_BYTES
+        """About how many bytes of memory it will have taken once it is written.
+
+        Texts that wait to be analyzed, at most ``AT_ONCE`` characters, are not counted.
+        """
+        terms = len(self._words) + sum([len(field.numbers) for field in self._keywords])
         columns = len(self._columns) * self.doc_count * 40
+        stretches = self._stretches.size if self._stretches else 0
         occurrences = self._occurrences * OCCURRENCE_BYTES
-        return occurrences + terms + self._stretches.size + columns + self._stored.size
+        return occurrences + terms * TERM_BYTES + stretches + columns + self._stored.size
 
     def add(self, document: Document) -> None:
         """Take a document; if it cannot be taken, nothing of it is.
@@ -199,47 +185,68 @@ class SegmentBuilder:
             TypeError: a value is of the wrong type, or there is nothing to analyze texts with.
             UnicodeEncodeError: a term cannot be written as UTF-8.
         """
+        for name, values in document.values.items():
+            self._check(name, values)
         parts = [
             *(self._text(name, *text) for name, text in document.texts.items()),
-            *(self._analyzed(name, values) for name, values in document.values.items()),
             *(self._keyword(name, terms) for name, terms in document.keywords.items()),
         ]
         for name, value in document.columns.items():
             self._columns[name].check(value)
         self._stored.add(to_line(document.stored))
-        for builder, values in parts:
-            builder.add(self.doc_count, values)
-            self._occurrences += len(values)
+        number = self.doc_count
+        for collected, terms, positions in parts:
+            self._occurrences += collected.add(number, terms, positions)
+        for name, values in document.values.items():
+            self._waiting[name][number] = values
+            self._characters += sum(map(len, values))
         for name, value in document.columns.items():
-            self._columns[name].add(self.doc_count, value)
+            self._columns[name].add(number, value)
         self.doc_count += 1
+        if self._characters > AT_ONCE:
+            self._analyze()
 
-    def _field(self, name: str, *, positions: bool) -> _FieldBuilder:
-        builder = self._fields[name]
-        if builder.kind.positions != positions:
+    def _field(self, name: str, *, positions: bool) -> Collected:
+        if self._kinds[name].positions != positions:
             raise KeyError(name)
-        return builder
+        return self._fields[name]
 
-    def _text(
-        self, name: str, terms: Sequence[str], positions: Sequence[int]
-    ) -> tuple[_FieldBuilder, array[int]]:
-        builder = self._field(name, positions=True)
-        return builder, array("i", (self._stretches.make(terms, positions),))
-
-    def _analyzed(self, name: str, values: Sequence[str]) -> tuple[_FieldBuilder, array[int]]:
-        builder = self._field(name, positions=True)
-        if not self._analyzes:
+    def _check(self, name: str, values: Sequence[str]) -> None:
+        self._field(name, positions=True)
+        if self._stretches is None:
             raise TypeError(f"{name}: there is nothing to analyze texts with")
-        return builder, self._stretches.split(values)
+        if isinstance(values, str) or not values or {*map(type, values)} != {str}:
+            raise TypeError(f"{name}: a list of texts is wanted, not {values!r}")
 
-    def _keyword(self, name: str, terms: Sequence[str | bytes]) -> tuple[_FieldBuilder, array[int]]:
-        builder = self._field(name, positions=False)
+    def _text(self, name: str, terms: Sequence[str], positions: Sequence[int]) -> Part:
+        field = self._field(name, positions=True)
+        places = list(positions)
+        if len(places) != len(terms):
+            raise ValueError(f"{len(terms)} terms, {len(places)} positions")
+        if places and (places[0] < 0 or sorted(places) != places):
+            raise ValueError("positions must not be negative, and not descend")
+        numbers = list(map(self._words.__getitem__, terms))
+        # The texts of the documents before this one come first.
+        self._analyze()
+        return field, numbers, places
+
+    def _keyword(self, name: str, terms: Sequence[str | bytes]) -> Part:
+        field = self._field(name, positions=False)
         if isinstance(terms, str | bytes):
             raise TypeError(f"{name}: a list of terms is wanted, not {terms!r}")
         words = [term.encode() if isinstance(term, str) else term for term in terms]
-        if len(words) > 1 and not builder.kind.frequencies:
+        if len(words) > 1 and not self._kinds[name].frequencies:
             words = list(dict.fromkeys(words))
-        return builder, array("i", [builder.numbers[word] for word in words])
+        return field, list(map(field.numbers.__getitem__, words)), ()
+
+    def _analyze(self) -> None:
+        """Put the terms of the texts that wait in their place."""
+        if self._stretches is not None and self._characters:
+            for name, texts in self._waiting.items():
+                spread = self._stretches.spread(texts.values())
+                self._occurrences += self._fields[name].extend(list(texts), spread)
+                texts.clear()
+            self._characters = 0
 
     def write(self, path: Path) -> None:
         """Write the segment; what the builder holds is then of no more use.
@@ -248,14 +255,14 @@ class SegmentBuilder:
             OSError: it could not be written; nothing is left of it.
         """
 
-        @cache
         def occurrences(name: str) -> Occurrences:
             return self._fields[name].occurrences(self.doc_count)
 
+        self._analyze()
         derived = self._derive(occurrences) if self._derive else {}
         with SegmentFile(path, self.doc_count) as file:
-            for name, field_builder in self._fields.items():
-                write_field(name, field_builder.kind, occurrences(name), file, self._keys)
+            for name, kind in self._kinds.items():
+                write_field(name, kind, occurrences(name), file, self._keys)
             for name, column in self._columns.items():
                 if name in derived:
                     file.numbers(name, derived[name], column.kind.default)

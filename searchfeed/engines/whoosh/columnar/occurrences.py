@@ -1,15 +1,15 @@
 """The occurrences of one field's terms in the documents of a segment, as they are collected.
 
-A text comes as stretches, which are words with what stands around them. Each is a number from when
-it is first seen. Many that are new are analyzed at once, and what each is indexed as is put in its
-place for the whole segment.
+A text is cut into stretches, which are words with what stands around them. Each is a number from
+when it is first seen; those that are new in some texts are analyzed at once, and then what each is
+indexed as is put in its place.
 """
 
 from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate, count, islice
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -31,11 +31,8 @@ GAP = ""
 LONGEST_REMEMBERED = 40
 """Longer stretches (a paragraph of Japanese, an address) do not come back."""
 
-AT_ONCE = 500_000
-"""Characters of texts after which the stretches that are new in them are analyzed."""
-
 OCCURRENCE_BYTES = 48
-"""What an occurrence of a term or a stretch costs in memory, the sort at the end included."""
+"""What an occurrence of a term costs in memory, the sort at the end included."""
 
 STRETCH_BYTES = 180
 """What a distinct stretch costs in memory, without its terms."""
@@ -74,48 +71,93 @@ class Numbers(dict[str | bytes, int]):
         return number
 
 
+class Collected:
+    """The occurrences in one field, document after document, as they come."""
+
+    def __init__(self, numbers: Numbers) -> None:
+        self.numbers = numbers
+        self._documents = array("i")
+        self._counts = array("i")
+        self._terms = array("i")
+        self._positions = array("i")
+
+    def add(self, document: int, terms: list[int], positions: Sequence[int] = ()) -> int:
+        """Take a document's terms, and the position of each; how many there are."""
+        if terms:
+            self._documents.append(document)
+            self._counts.append(len(terms))
+            self._terms.fromlist(terms)
+            self._positions.extend(positions)
+        return len(terms)
+
+    def extend(self, documents: Sequence[int], spread: Spread) -> int:
+        """Take the terms of several documents; how many there are."""
+        self._documents.extend(documents)
+        for known, new in (
+            (self._counts, spread.counts),
+            (self._terms, spread.terms),
+            (self._positions, spread.positions),
+        ):
+            known.frombytes(new.view(np.uint8))
+        return len(spread.terms)
+
+    def occurrences(self, doc_count: int) -> Occurrences:
+        """All of them; nothing can be taken while they are in use."""
+        counts = np.zeros(doc_count, dtype=np.int32)
+        counts[view(self._documents)] = view(self._counts)
+        positions = view(self._positions) if self._positions else None
+        return Occurrences(self.numbers.words, view(self._terms), positions, counts)
+
+
+class Spread(NamedTuple):
+    """The terms of some texts, the position of each, and how many each text has."""
+
+    terms: NDArray[np.int32]
+    positions: NDArray[np.int32]
+    counts: NDArray[np.int32]
+
+
 class Stretches:
-    """Stretches to numbers, and what each is indexed as.
+    """Texts to terms, by way of stretches.
 
     Args:
+        numbers: those of the terms.
         analyze: tells what stretches are indexed as.
     """
 
-    def __init__(self, analyze: Analyze) -> None:
-        self.numbers = Numbers()
+    def __init__(self, numbers: Numbers, analyze: Analyze) -> None:
+        self._numbers = numbers
         self._analyze = analyze
-        self._next = count().__next__
-        self._known: defaultdict[str, int] = defaultdict(self._next)
-        # So many of them have been analyzed; the others stand in texts of so many characters.
+        self._known: defaultdict[str, int] = defaultdict(count().__next__)
         self._settled = 0
-        self._waiting = 0
         self._terms = array("i")
         self._positions = array("i")
         self._starts = array("i", (0,))
         self._widths = array("i")
 
-    def split(self, values: Sequence[str]) -> array[int]:
-        """The numbers of the stretches of one text or more, with a gap between two."""
-        stretches = values[0].split()
-        for value in values[1:]:
-            stretches.append(GAP)
-            stretches += value.split()
-        # A list is twice as fast as an iterator here.
-        numbers = array("i", list(map(self._known.__getitem__, stretches)))
-        self._waiting += sum(map(len, values))
-        if self._waiting > AT_ONCE:
-            self._settle()
-        return numbers
+    def spread(self, texts: Iterable[Sequence[str]]) -> Spread:
+        """The terms of texts, each of which is one value or more with a gap between two."""
+        numbers, counts = array("i"), array("i")
+        number = self._known.__getitem__
+        for values in texts:
+            stretches = values[0].split()
+            for value in values[1:]:
+                stretches.append(GAP)
+                stretches += value.split()
+            # A list is twice as fast as an iterator here.
+            numbers.fromlist(list(map(number, stretches)))
+            counts.append(len(stretches))
+        self._settle()
+        return self._expand(view(numbers), view(counts))
 
     def _settle(self) -> None:
         """Analyze the stretches that are new."""
-        self._waiting = 0
         fresh = list(islice(reversed(self._known), len(self._known) - self._settled))
         if not fresh:
             return
         fresh.reverse()
         terms, positions, counts, widths = self._analyze(fresh)
-        self._terms.extend(list(map(self.numbers.__getitem__, terms)))
+        self._terms.fromlist(list(map(self._numbers.__getitem__, terms)))
         self._positions.extend(positions)
         self._starts.extend(accumulate(counts, initial=self._starts.pop()))
         self._widths.extend(widths)
@@ -124,61 +166,29 @@ class Stretches:
                 del self._known[stretch]
         self._settled = len(self._known)
 
-    def make(self, terms: Sequence[str], positions: Sequence[int]) -> int:
-        """The number of a stretch that does not come back, indexed as said.
-
-        Raises:
-            ValueError: positions descend, are negative, or are not one for each term.
-            UnicodeEncodeError: a term cannot be written as UTF-8.
-        """
-        places = list(positions)
-        if len(places) != len(terms):
-            raise ValueError(f"{len(terms)} terms, {len(places)} positions")
-        if places and (places[0] < 0 or sorted(places) != places):
-            raise ValueError("positions must not be negative, and not descend")
-        numbers = list(map(self.numbers.__getitem__, terms))
-        self._settle()
-        self._terms.extend(numbers)
-        self._positions.extend(places)
-        self._starts.append(len(self._terms))
-        self._widths.append(0)
-        return self._next()
-
     @property
     def size(self) -> int:
-        """About how many bytes of memory they cost; their occurrences come on top.
+        """About how many bytes of memory they cost."""
+        return len(self._widths) * STRETCH_BYTES + len(self._terms) * 8
 
-        That a stretch of several terms, which are few or come once, has an occurrence for each is
-        counted here. What is not analyzed yet is not.
-        """
-        return len(self._widths) * STRETCH_BYTES + len(self._terms) * OCCURRENCE_BYTES
-
-    def expand(
-        self, stretches: NDArray[np.int32], counts: NDArray[np.int32]
-    ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
-        """Put terms in the place of stretches.
-
-        Args:
-            stretches: their numbers, document after document.
-            counts: how many each document has, at least 1.
-
-        Returns:
-            The terms, the position of each, and how many terms each document has.
-        """
-        if not len(stretches):
-            return stretches, stretches, stretches
-        self._settle()
-        starts, widths = view(self._starts), view(self._widths)[stretches]
-        amounts = np.diff(starts)[stretches]
-        firsts = np.cumsum(counts, dtype=np.int32) - counts
-        positions = np.cumsum(widths, dtype=np.int32) - widths
-        positions -= np.repeat(positions[firsts], counts)
+    def _expand(self, stretches: NDArray[np.int32], counts: NDArray[np.int32]) -> Spread:
+        """Put terms in the place of stretches, of which each text has so many."""
+        starts = view(self._starts)
+        amounts, widths = np.diff(starts)[stretches], view(self._widths)[stretches]
+        positions = np.cumsum(widths, dtype=np.int32)
         ends = np.cumsum(amounts, dtype=np.int32)
+        # What comes before each text: so many positions and terms.
+        lasts = np.concatenate((np.zeros(1, np.int32), np.cumsum(counts, dtype=np.int32)))
+        before, bounds = (
+            np.concatenate((np.zeros(1, np.int32), x))[lasts] for x in (positions, ends)
+        )
+        positions -= widths
+        positions -= np.repeat(before[:-1], counts)
         places = np.repeat(starts[stretches] - (ends - amounts), amounts)
         places += np.arange(len(places), dtype=np.int32)
         found = np.repeat(positions, amounts)
         found += view(self._positions)[places]
-        return view(self._terms)[places], found, np.add.reduceat(amounts, firsts, dtype=np.int32)
+        return Spread(view(self._terms)[places], found, np.diff(bounds))
 
 
 def view(numbers: array[int]) -> NDArray[np.int32]:
