@@ -24,8 +24,9 @@ from searchfeed.engines.whoosh.matching import close
 from searchfeed.engines.whoosh.memory import Memory
 from searchfeed.engines.whoosh.paging import Pages
 from searchfeed.engines.whoosh.ranking import Complete, Ranking
+from searchfeed.engines.whoosh.rows import POSITION_BITS
 from searchfeed.engines.whoosh.scoring import Scorer
-from searchfeed.engines.whoosh.view import POSITION_BITS, REMEMBERED
+from searchfeed.engines.whoosh.view import REMEMBERED
 from searchfeed.models import Entry, Sort, Span
 
 if TYPE_CHECKING:

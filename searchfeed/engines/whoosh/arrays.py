@@ -15,6 +15,9 @@ AnyInteger = TypeVar("AnyInteger", bound=np.integer[Any])
 SEARCHED = 9
 """Looking a number up in an order costs as much as passing so many by."""
 
+FEW = 4_096
+"""Fewer numbers are quicker looked up one by one."""
+
 
 def members(some: NDArray[np.int32], among: NDArray[np.int32]) -> NDArray[np.bool_]:
     """For each of ``some`` whether it is in ``among``, which ascends."""
@@ -44,3 +47,23 @@ def beginnings(ordered: NDArray[Any]) -> NDArray[np.int64]:
     if not len(ordered):
         return np.zeros(0, dtype=np.int64)
     return np.concatenate(([0], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1))
+
+
+def _found(ones: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """For each of ``ones`` whether it is in ``others``, which ascends."""
+    if not len(others):
+        return np.zeros(len(ones), dtype=bool)
+    at = np.searchsorted(others, ones)
+    at[at == len(others)] = 0
+    found: NDArray[np.bool_] = others[at] == ones
+    return found
+
+
+def common(ones: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The numbers in both, each of which ascends without doublets."""
+    if len(ones) < FEW:
+        return ones[_found(ones, others)]
+    # Of two runs that ascend this sort makes one by merging, which reads each but once.
+    both = np.concatenate((ones, others))
+    both.sort(kind="stable")
+    return both[np.flatnonzero(both[1:] == both[:-1])]

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from searchfeed import tree
-from searchfeed.engines.whoosh.arrays import beginnings, members, once
+from searchfeed.engines.whoosh.arrays import beginnings, common, members, once
 from searchfeed.engines.whoosh.formulas import WINDOW
 from searchfeed.engines.whoosh.meaning import KEYWORDS, TEXT_FIELDS, condition, united
+from searchfeed.engines.whoosh.rows import LAST_POSITION, POSITION_BITS
 from searchfeed.engines.whoosh.values import NO_DATE, date_number
-from searchfeed.engines.whoosh.view import LAST_POSITION, POSITION_BITS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
 OUTWEIGHED = 32
 """What is so many times shorter than another array is looked up in it."""
-
-FEW_PLACES = 4_096
-"""Fewer places are quicker looked up one by one."""
 
 
 class Matcher:
@@ -93,15 +90,17 @@ class Matcher:
         """How often documents hold one of the sequences, as parts to be added up."""
         if all(len(sequence) == 1 for sequence in sequences):
             return self._view.counts(field, united(sequences))
-        found = [self._starts(field, sequence, slop) for sequence in sequences]
-        return [tally(once(found))]
+        # Where a word of it stands nowhere, there is nothing to look for.
+        there = [sequence for sequence in sequences if sequence and all(sequence)]
+        found = [self._starts(field, sequence, slop) for sequence in there]
+        return [tally(found[0] if len(found) == 1 else once(found))] if found else []
 
     def _starts(self, field: str, sequence: Sequence[Family], slop: int) -> Places:
         """The places where the first word of a sequence stands, the others following it."""
-        if not sequence or not all(sequence):
-            return np.zeros(0, dtype=np.int64)
         if len(sequence) == 1:
             return self._view.places(field, sequence[0], None)
+        if not slop and all(len(family) == 1 for family in sequence):
+            return self._view.rows(field, [term for family in sequence for term in family])
         # Positions are read of those documents only that hold all of the words.
         holding = [self._holding(field, family) for family in sequence]
         among = reduce(_in_both, sorted(holding, key=len))
@@ -140,7 +139,7 @@ class Matcher:
                 break
             if len(starts) < len(among):
                 among = tally(starts)[0]
-            starts = _common(starts + at, places(at)) - at
+            starts = common(starts + at, places(at)) - at
         return starts
 
     def word_places(self, word: tree.Word, field: str, among: Documents) -> Places:
@@ -199,26 +198,6 @@ def _joined(
 
 def _in_both(some: Documents, more: Documents) -> Documents:
     return some[members(some, more)]
-
-
-def _found(ones: Places, others: Places) -> NDArray[np.bool_]:
-    """For each of ``ones`` whether it is in ``others``, which ascends."""
-    if not len(others):
-        return np.zeros(len(ones), dtype=bool)
-    at = np.searchsorted(others, ones)
-    at[at == len(others)] = 0
-    found: NDArray[np.bool_] = others[at] == ones
-    return found
-
-
-def _common(ones: Places, others: Places) -> Places:
-    """The places in both, each of which ascends without doublets."""
-    if len(ones) < FEW_PLACES:
-        return ones[_found(ones, others)]
-    # Of two runs that ascend this sort makes one by merging, which reads each but once.
-    both = np.concatenate((ones, others))
-    both.sort(kind="stable")
-    return both[np.flatnonzero(both[1:] == both[:-1])]
 
 
 def close(first: Places, second: Places) -> tuple[Documents, Numbers]:

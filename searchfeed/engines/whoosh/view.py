@@ -6,9 +6,9 @@ and are in nothing that is returned.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache, partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from searchfeed.engines.whoosh.arrays import SEARCHED, members, once
 from searchfeed.engines.whoosh.columnar.documents import spread
 from searchfeed.engines.whoosh.lexicon import Lexicon
 from searchfeed.engines.whoosh.memory import Memory
+from searchfeed.engines.whoosh.rows import POSITION_BITS, Located, added_up, row_starts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,11 +29,6 @@ if TYPE_CHECKING:
     Numbers: TypeAlias = NDArray[np.float64]
     Mask: TypeAlias = NDArray[np.bool_]
 
-POSITION_BITS = 32
-"""A place is document number << POSITION_BITS | position: one sorted array holds both."""
-
-LAST_POSITION = (1 << POSITION_BITS) - 1
-
 REMEMBERED = 64 << 20
 """Bytes that may be kept of what was worked out for words that were asked for."""
 
@@ -44,17 +40,6 @@ SPREAD_OUT = 32
 
 FEW_TERMS = 8
 """Up to so many terms are quicker read one by one."""
-
-
-class _Located(NamedTuple):
-    """The documents of a term in one segment, and the running sum of its frequencies."""
-
-    documents: Documents
-    ends: NDArray[np.int32]
-
-    @property
-    def nbytes(self) -> int:
-        return self.documents.nbytes + self.ends.nbytes
 
 
 class View:
@@ -224,15 +209,32 @@ class View:
         if not found:
             return np.zeros(0, dtype=np.int64)
         if len(found) == 1:
-            return _added_up(*found[0])
+            return added_up(*found[0])
         # All are added up together: where one is done with, the next is another document.
-        places = _added_up(*(np.concatenate(part) for part in zip(*found, strict=True)))
+        places = added_up(*(np.concatenate(part) for part in zip(*found, strict=True)))
         return places if (places[1:] > places[:-1]).all() else once([places])
 
-    def _located(self, segment: SegmentReader, field: str, number: int) -> _Located:
-        def locate() -> _Located:
+    def rows(self, field: str, terms: Sequence[str]) -> Places:
+        """The places where terms stand in a row, those of the first of them, ascending."""
+        numbered = [
+            {base: (segment, number) for segment, base, number in self._numbers(field, term)}
+            for term in terms
+        ]
+        found: list[Places] = []
+        for base, (segment, _) in numbered[0].items():
+            if all(base in numbers for numbers in numbered):
+                row = [numbers[base][1] for numbers in numbered]
+                located = [self._located(segment, field, number) for number in row]
+                starts = row_starts(segment, field, row, located)
+                found.append(starts + (base << POSITION_BITS) if base else starts)
+        if len(found) == 1:
+            return found[0]
+        return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
+
+    def _located(self, segment: SegmentReader, field: str, number: int) -> Located:
+        def locate() -> Located:
             documents, counts = segment.postings(field, number)
-            return _Located(documents, np.cumsum(counts, dtype=np.int32))
+            return Located(documents, np.cumsum(counts, dtype=np.int32))
 
         return self.memory.get((segment.name, field, number), locate)
 
@@ -330,17 +332,3 @@ def _wanted(
     if live is not None:
         which = which[live[documents[which]]]
     return None if len(which) == len(documents) else which
-
-
-def _added_up(documents: Documents, gaps: NDArray[np.int32], amounts: NDArray[np.int32]) -> Places:
-    """Places from the gaps between positions, of which each document has some."""
-    stops = np.cumsum(amounts, dtype=np.int64)
-    # Where this overflows, differences are right all the same.
-    lasts = np.cumsum(gaps, dtype=np.int32)[stops - 1]
-    lasts[1:] -= lasts[:-1].copy()
-    # One running sum goes through all documents: where one begins, it leaves the last behind.
-    leaps = documents.astype(np.int64) << POSITION_BITS
-    leaps[1:] -= leaps[:-1] + lasts[:-1]
-    places = gaps.astype(np.int64)
-    places[stops - amounts] += leaps
-    return np.cumsum(places, out=places)

@@ -1,0 +1,105 @@
+"""Where terms stand in a row in the documents of one segment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from searchfeed.engines.whoosh.arrays import SEARCHED, beginnings, common, members
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from searchfeed.engines.whoosh.columnar.reader import SegmentReader
+    from searchfeed.engines.whoosh.view import Documents, Mask, Places
+
+POSITION_BITS = 32
+"""A place is document number << POSITION_BITS | position: one sorted array holds both."""
+
+LAST_POSITION = (1 << POSITION_BITS) - 1
+
+
+class Located(NamedTuple):
+    """The documents of a term in one segment, and the running sum of its frequencies."""
+
+    documents: Documents
+    ends: NDArray[np.int32]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes."""
+        return self.documents.nbytes + self.ends.nbytes
+
+
+def row_starts(
+    segment: SegmentReader, field: str, terms: Sequence[int], located: Sequence[Located]
+) -> Places:
+    """The places in live documents where terms stand in a row, those of the first, ascending.
+
+    Args:
+        segment: where to look.
+        field: the field's name.
+        terms: the numbers of the terms, in their order.
+        located: the documents of each.
+    """
+    # From the rarest term on, ever fewer documents have to be looked into.
+    first, *rest = sorted(range(len(terms)), key=lambda at: len(located[at].documents))
+    documents = located[first].documents
+    which: dict[int, Places] = {first: np.arange(len(documents))}
+    for at in rest:
+        hits, places = _matched(documents, located[at].documents)
+        documents = documents[hits]
+        which = {known: chosen[hits] for known, chosen in which.items()}
+        which[at] = places
+
+    def places(at: int) -> Places:
+        known = located[at]
+        # Where most are wanted, those that are not cost less than picking the others out.
+        if 2 * len(documents) > len(known.documents):
+            gaps = segment.gaps(field, terms[at], known.ends)
+            return added_up(known.documents, *gaps)
+        return added_up(documents, *segment.gaps(field, terms[at], known.ends, which[at]))
+
+    if segment.live is not None:
+        keep = segment.live[documents]
+        documents, which = documents[keep], {at: chosen[keep] for at, chosen in which.items()}
+    if not len(documents):
+        return np.zeros(0, dtype=np.int64)
+    starts = places(first)
+    starts = starts[(starts & LAST_POSITION) >= first] - first if first else starts
+    for at in rest:
+        held = starts >> POSITION_BITS
+        if len(held) < len(documents):
+            keep = members(documents, held[beginnings(held)].astype(np.int32))
+            documents, which = documents[keep], {at: chosen[keep] for at, chosen in which.items()}
+        if not len(starts):
+            break
+        starts = common(starts + at, places(at)) - at
+    if segment.live is not None:
+        starts = starts[segment.live[starts >> POSITION_BITS]]
+    return starts
+
+
+def _matched(some: Documents, more: Documents) -> tuple[Mask, Places]:
+    """Which of some documents are in others, and the places of those there; both ascend."""
+    if len(some) * SEARCHED < len(more):
+        at = more.searchsorted(some)
+        hits: Mask = more.take(at, mode="clip") == some
+        return hits, at[hits]
+    return members(some, more), np.flatnonzero(members(more, some))
+
+
+def added_up(documents: Documents, gaps: NDArray[np.int32], amounts: NDArray[np.int32]) -> Places:
+    """Places from the gaps between positions, of which each document has some."""
+    stops = np.cumsum(amounts, dtype=np.int64)
+    # Where this overflows, differences are right all the same.
+    lasts = np.cumsum(gaps, dtype=np.int32)[stops - 1]
+    lasts[1:] -= lasts[:-1].copy()
+    # One running sum goes through all documents: where one begins, it leaves the last behind.
+    leaps = documents.astype(np.int64) << POSITION_BITS
+    leaps[1:] -= leaps[:-1] + lasts[:-1]
+    places = gaps.astype(np.int64)
+    places[stops - amounts] += leaps
+    return np.cumsum(places, out=places)
