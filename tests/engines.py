@@ -3,14 +3,18 @@
 
 from __future__ import annotations
 
+import math
 import os
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from searchfeed.engines import Engine, EngineOptions, open_engine
+from searchfeed.engines import Answer, Engine, EngineOptions, open_engine
+from searchfeed.engines.whoosh.engine import WhooshEngine
 from searchfeed.errors import EngineError
+from searchfeed.tree import Node
 
 URLS = os.environ.get("SEARCHFEED_TEST_OPENSEARCH", "")
 """The URLs of a cluster's servers, divided by commas, without the name of an index."""
@@ -19,8 +23,18 @@ needs_cluster = pytest.mark.skipif(
     not URLS, reason="no OpenSearch cluster: SEARCHFEED_TEST_OPENSEARCH holds no URLs"
 )
 
-NAMES = ("whoosh", pytest.param("opensearch", marks=needs_cluster))
-"""The engines, as parameters of a test."""
+NAMES = ("whoosh", "scalar", pytest.param("opensearch", marks=needs_cluster))
+"""The engines, as parameters of a test; the one of a directory on arrays and without them."""
+
+
+class OneByOne(WhooshEngine):
+    """Answers without arrays whatever can be answered so."""
+
+    def search(self, node: Node, **options: Any) -> Answer:
+        """See ``Engine.search``."""
+        self._few = math.inf
+        return super().search(node, **options)
+
 
 _made: set[str] = set()
 _kept: set[str] = set()
@@ -40,7 +54,7 @@ def open_at(name: str, path: Path, *, keep: bool = False) -> Engine:
     With ``keep`` it outlives the test.
     """
     if name != "opensearch":
-        return open_engine(name, path)
+        return OneByOne(path) if name == "scalar" else WhooshEngine(path, few=0)
     chosen = options(path)
     if keep:
         _kept.add(chosen.url.rpartition("/")[2])

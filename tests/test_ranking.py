@@ -135,7 +135,7 @@ def _trees() -> st.SearchStrategy[tree.Node]:
 def test_pruned_and_unpruned_agree(
     state: State, node: tree.Node, count: int, sort: Sort, folded: bool
 ) -> None:
-    view, vocabulary = state.view, state.vocabulary
+    view, vocabulary = state.arrays.view, state.arrays.vocabulary
     pruned_scorer, scorer = Scorer(view, vocabulary), Scorer(view, vocabulary)
     pruned, full = Ranking(pruned_scorer, node), Complete(scorer.run(node), view.size)
     assert pruned.total == full.total
@@ -230,7 +230,7 @@ def test_memory_is_bounded_and_forgets_what_was_not_asked_for_longest() -> None:
 
 
 def test_a_word_is_scored_once_for_a_state(state: State) -> None:
-    scorers = [Scorer(state.view, state.vocabulary) for _ in range(2)]
+    scorers = [Scorer(state.arrays.view, state.arrays.vocabulary) for _ in range(2)]
     one, other = (scorer.evaluate(tree.Word("bank")) for scorer in scorers)
     assert one is other
-    assert 0 < state.view.memory.nbytes <= REMEMBERED
+    assert 0 < state.arrays.view.memory.nbytes <= REMEMBERED

@@ -90,7 +90,7 @@ def files(path: Path) -> list[str]:
 def check(engine: WhooshEngine) -> None:
     """The file says what is found in all texts, and no other such file is there."""
     state = engine._current()
-    said, found = stands(engine), find_groups(state.view)
+    said, found = stands(engine), find_groups(state.arrays.view)
     assert said is not None
     assert said.documents.tolist() == found.documents.tolist()
     assert said.leaders.tolist() == found.leaders.tolist()
@@ -330,7 +330,7 @@ def test_what_the_file_says_is_compared_with_the_texts(engine: WhooshEngine) -> 
     file = three(engine)
     state = engine._current()
     contents = (engine._path / "_MAIN_0.toc").read_bytes()
-    wrong = find_groups(state.view)
+    wrong = find_groups(state.arrays.view)
     wrong.leaders[:] = 1
     write_file(engine._path, 0, contents, wrong)
     (problem,) = engine.check().problems

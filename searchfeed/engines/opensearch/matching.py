@@ -22,8 +22,7 @@ from searchfeed.engines.opensearch.vocabulary import (
     kind_of,
     literal,
 )
-from searchfeed.engines.whoosh.formulas import SENTENCE
-from searchfeed.engines.whoosh.matched import SOME, TYPED
+from searchfeed.engines.whoosh.formulas import SENTENCE, SOME, TYPED
 from searchfeed.engines.whoosh.meaning import TEXT_FIELDS, Family, united
 from searchfeed.engines.whoosh.values import date_number, plain, whole_term
 

@@ -37,17 +37,18 @@ from searchfeed.engines.opensearch.matching import (
     united_singles,
 )
 from searchfeed.engines.whoosh.formulas import (
+    ALL,
     BORDER,
     FIELDS,
     NEAR,
     NEAR_FIELDS,
     SATURATION,
     STRETCH,
+    TYPED,
     WHOLE,
     WINDOW,
     inverse_document_frequency,
 )
-from searchfeed.engines.whoosh.matched import ALL, TYPED
 from searchfeed.engines.whoosh.meaning import Family, united
 from searchfeed.engines.whoosh.vocabulary import EXPANDED
 from searchfeed.models import Pattern

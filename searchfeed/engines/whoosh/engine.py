@@ -10,40 +10,29 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta, tzinfo
-from functools import partial
+from datetime import timedelta, tzinfo
+from functools import cached_property, partial
 from pathlib import Path
 from threading import RLock
 from time import time_ns
 from types import TracebackType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from searchfeed import analysis
-from searchfeed.engines import Answer, Change, Condition, Match, Progress
+from searchfeed.engines import Answer, Change, Condition, Progress
 from searchfeed.engines.whoosh.columnar import Snapshot, open_snapshot
 from searchfeed.engines.whoosh.columnar.snapshot import latest_generation, verify
-from searchfeed.engines.whoosh.folding import Groups
-from searchfeed.engines.whoosh.lexicon import COMPLETED
-from searchfeed.engines.whoosh.paging import Pages
-from searchfeed.engines.whoosh.ranking import Complete, Ranked, Ranking
-from searchfeed.engines.whoosh.scoring import Recency, Scorer
-from searchfeed.engines.whoosh.storyfile import known_groups
-from searchfeed.engines.whoosh.values import date_number
-from searchfeed.engines.whoosh.view import View
-from searchfeed.engines.whoosh.vocabulary import Vocabulary
-from searchfeed.errors import (
-    EngineError,
-    EntryNotFoundError,
-    IndexLockedError,
-    SearchfeedError,
-)
+from searchfeed.engines.whoosh.storyfile import known_stories
+from searchfeed.errors import EngineError, IndexLockedError, SearchfeedError
 from searchfeed.models import Explanation, Facet, FacetCount, Sort
 from searchfeed.ownership import close_to_others, refuse_shared
 from searchfeed.tree import Node
 
 if TYPE_CHECKING:
     from searchfeed.engines.whoosh.columnar.writer import BulkWriter
+    from searchfeed.engines.whoosh.scalar import Searches
     from searchfeed.engines.whoosh.schema import Keys
+    from searchfeed.engines.whoosh.searching import Arrays
 
 FORMAT = 4
 """Raised when documents are laid out in another way than before: older indexes are rebuilt."""
@@ -58,28 +47,58 @@ SETTLED = 2 * 10**9
 """Nanoseconds after which a further change gives a directory another time; FAT counts in twos."""
 
 
-class State(NamedTuple):
-    """A committed state, open for searching."""
+FEW = 20_000
+"""So many postings are read one by one in the time in which numpy is imported."""
 
-    snapshot: Snapshot | None
-    view: View
-    vocabulary: Vocabulary
+SEARCH = 500
+"""A search without arrays takes at least as long as so many postings do."""
+
+
+class State:
+    """A committed state, open for searching. Any thread may use it.
+
+    Attributes:
+        snapshot: its segments; None before the first commit.
+    """
+
+    def __init__(self, directory: Path, snapshot: Snapshot | None) -> None:
+        self._directory = directory
+        self.snapshot = snapshot
 
     @property
     def generation(self) -> int:
         """The number of the commit; -1 before the first."""
         return self.snapshot.generation if self.snapshot else -1
 
+    @cached_property
+    def arrays(self) -> Arrays:
+        """What answers whatever is asked."""
+        from searchfeed.engines.whoosh.searching import Arrays
+
+        return Arrays(self._directory, self.snapshot)
+
+    @cached_property
+    def searches(self) -> Searches:
+        """What answers searches for what few entries hold."""
+        from searchfeed.engines.whoosh.scalar import Searches
+
+        return Searches(self.snapshot, partial(known_stories, self._directory, self.generation))
+
 
 class WhooshEngine:
-    """One Whoosh index. Searches run on snapshots and never wait for a writer."""
+    """One Whoosh index. Searches run on snapshots and never wait for a writer.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: the directory, which is made where it is missing.
+        few: how many postings searches may read one by one before arrays are opened.
+    """
+
+    def __init__(self, path: Path, few: float = FEW) -> None:
         self._path = path
+        self._few = few
         self._lock = RLock()
         self._state: State | None = None
         self._listed: int | None = None
-        self._folded: tuple[View, Groups] | None = None
         with _translated(path):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             refuse_shared(path)
@@ -148,75 +167,61 @@ class WhooshEngine:
     ) -> Answer:
         """See ``Engine.search``."""
         state = self._current()
-        view, vocabulary = state[1:]
+        # An older index, searched while it is made anew, has no sketches.
+        dedupe = dedupe and not self.stale
         with _translated(self._path):
-            scorer = Scorer(view, vocabulary, recency=_recency(recency))
-            ranked: Ranked
+            answer = None
             if recency is None:
-                ranked = Ranking(scorer, node)
-            else:
-                ranked = Complete(scorer.run(node), view.size)
-            # An older index, searched while it is made anew, has no sketches.
-            groups = self._groups(state) if dedupe and ranked.total > 1 and not self.stale else None
-            pages = Pages(view, ranked, sort, groups)
-            matches = tuple(
-                [
-                    Match(view.id(document), score, tuple(map(view.id, behind)))
-                    for document, score, behind in pages.rows(offset, limit)
-                ]
+                answer = self._search_few(state, node, limit, offset, sort, dedupe=dedupe)
+            return answer or self._arrays(state).search(
+                node, limit=limit, offset=offset, sort=sort, recency=recency, dedupe=dedupe
             )
-            return Answer(matches, pages.total, tuple(scorer.patterns))
+
+    def _search_few(
+        self, state: State, node: Node, limit: int, offset: int, sort: Sort, *, dedupe: bool
+    ) -> Answer | None:
+        """Answer without arrays, unless to import numpy is the shorter way from now on."""
+        if self._few <= 0:
+            return None
+        weight = state.searches.weigh(node)
+        if weight is None or weight + SEARCH > self._few:
+            return None
+        self._few -= weight + SEARCH
+        return state.searches.search(node, limit=limit, offset=offset, sort=sort, dedupe=dedupe)
 
     def facets(
         self, node: Node, facets: Sequence[Facet], *, limit: int | None = 10, zone: tzinfo
     ) -> dict[Facet, tuple[FacetCount, ...]]:
         """See ``Engine.facets``."""
-        from searchfeed.engines.whoosh.facets import count
-
-        view, vocabulary = self._current()[1:]
         with _translated(self._path):
-            documents = Ranking(Scorer(view, vocabulary), node).documents
-            return {facet: count(view, documents, facet, limit, zone) for facet in facets}
+            return self._arrays().facets(node, facets, limit=limit, zone=zone)
 
     def explain(self, node: Node, id: str, *, recency: timedelta | None = None) -> Explanation:
         """See ``Engine.explain``."""
-        from searchfeed.engines.whoosh.explaining import explain
-
-        view, vocabulary = self._current()[1:]
         with _translated(self._path):
-            found = view.holding("id", id)
-            if not len(found):
-                raise EntryNotFoundError(f"there is no entry {id} in the index")
-            return explain(view, vocabulary, node, int(found[0]), _recency(recency))
+            return self._arrays().explain(node, id, recency=recency)
 
     def describe(self, node: Node) -> str:
         """See ``Engine.describe``."""
-        from searchfeed.engines.whoosh.explaining import describe
-
-        view, vocabulary = self._current()[1:]
         with _translated(self._path):
-            return describe(view, vocabulary, node)
+            return self._arrays().describe(node)
 
     def frequencies(self, words: Sequence[str]) -> tuple[int, ...]:
         """See ``Engine.frequencies``."""
-        view, vocabulary = self._current()[1:]
+        if not words:
+            return ()
         with _translated(self._path):
-            scorer = Scorer(view, vocabulary)
-            return tuple(len(scorer.holding(word)) for word in words)
+            return self._arrays().frequencies(words)
 
     def suggest(self, word: str, *, limit: int = 5) -> tuple[str, ...]:
         """See ``Engine.suggest``."""
         with _translated(self._path):
-            lexicon = self._current().view.lexicon(*COMPLETED[None])
-            return lexicon.suggest(word, limit)
+            return self._arrays().suggest(word, limit=limit)
 
     def complete(self, field: str | None, prefix: str, *, limit: int) -> tuple[str, ...]:
         """See ``Engine.complete``."""
-        if field not in COMPLETED:
-            return ()
         with _translated(self._path):
-            lexicon = self._current().view.lexicon(*COMPLETED[field])
-            return lexicon.complete(prefix, limit)
+            return self._arrays().complete(field, prefix, limit=limit)
 
     def check(self) -> Condition:
         """See ``Engine.check``."""
@@ -228,33 +233,24 @@ class WhooshEngine:
             problems = verify(self._path)
             if problems:
                 return Condition(problems, 0, ())
-            snapshot, view, _ = self._current()
-            assert snapshot is not None
-            held = view.frequencies("id")
-            ids = tuple(id for id, count in held.items() for _ in range(count))
-            # Searches answer by the number, and writing replaces by the term.
-            keys = sorted(f"{key:016x}" for key in view.column("key")[view.everything()].tolist())
-            if keys != sorted(ids):
+            state = self._current()
+            assert state.snapshot is not None
+            arrays = self._arrays(state)
+            ids, agree = arrays.ids()
+            if not agree:
                 problems = ("the two places that ids stand in do not agree",)
-            problems += check_groups(self._path, snapshot.generation, view)
-            return Condition(problems, int(snapshot.extra.get("reached", 0)), ids)
+            problems += check_groups(self._path, state.generation, arrays.view)
+            return Condition(problems, int(state.snapshot.extra.get("reached", 0)), ids)
 
     def close(self) -> None:
         """See ``Engine.close``. Searches that still run keep what they have open."""
         with self._lock:
-            self._state = self._folded = self._listed = None
+            self._state = self._listed = None
 
-    def _groups(self, state: State) -> Groups:
-        """The groups of a state, read or found when they are first asked for."""
-        known = self._folded
-        if known is None or known[0] is not state.view:
-            groups = known_groups(self._path, state.generation)
-            if groups is None:
-                from searchfeed.engines.whoosh.grouping import find_groups
-
-                groups = find_groups(state.view)
-            known = self._folded = state.view, groups
-        return known[1]
+    def _arrays(self, state: State | None = None) -> Arrays:
+        """The arrays of a state, the newest by default; from now on all is answered on arrays."""
+        self._few = 0
+        return (state or self._current()).arrays
 
     def _current(self) -> State:
         """The newest committed state; opened again only when there is a newer one."""
@@ -269,8 +265,7 @@ class WhooshEngine:
                 if generation >= 0:
                     known = self._state.snapshot if self._state else None
                     snapshot = self._open(known)
-                view = View(snapshot)
-                self._state = State(snapshot, view, Vocabulary(view))
+                self._state = State(self._path, snapshot)
             # What changes again at once may keep its time.
             settled = self._state.generation == generation and listed - changed > SETTLED
             self._listed = changed if settled else None
@@ -305,7 +300,7 @@ class WhooshEngine:
             make_schema,
         )
 
-        keys = Keys(self._current().view.stemmed())
+        keys = Keys(self._arrays().view.stemmed())
         with _translated(self._path):
             try:
                 opened = BulkWriter(
@@ -323,12 +318,6 @@ class WhooshEngine:
                 raise _unreadable(self._path, error) from error
             with opened as writer:
                 yield writer, keys
-
-
-def _recency(half_life: timedelta | None) -> Recency | None:
-    if half_life is None:
-        return None
-    return Recency(date_number(datetime.now(UTC)), half_life // timedelta(microseconds=1))
 
 
 def fingerprint() -> str:

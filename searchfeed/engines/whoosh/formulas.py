@@ -52,6 +52,9 @@ WINDOW = 8
 RERANKED = 1_000
 """How many of the best entries are looked at for words close together."""
 
+SOME, ALL, TYPED = range(3)
+"""What an entry can hold of what was wanted: all, but for a typing mistake perhaps, or as TYPED."""
+
 
 def inverse_document_frequency(holding: int, count: int) -> float:
     """How rare a word is, as Lucene has it, stretched by ``STRETCH``; never negative.

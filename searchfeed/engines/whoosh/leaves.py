@@ -12,8 +12,14 @@ import numpy as np
 
 from searchfeed import tree
 from searchfeed.engines.whoosh.arrays import members
-from searchfeed.engines.whoosh.formulas import FIELDS, inverse_document_frequency, saturated
-from searchfeed.engines.whoosh.matched import ALL, TYPED, Matched
+from searchfeed.engines.whoosh.formulas import (
+    ALL,
+    FIELDS,
+    TYPED,
+    inverse_document_frequency,
+    saturated,
+)
+from searchfeed.engines.whoosh.matched import Matched
 from searchfeed.engines.whoosh.matching import Matcher
 from searchfeed.engines.whoosh.meaning import Family, fields, patterns, united
 from searchfeed.models import Pattern

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from searchfeed.engines.whoosh.arrays import SEARCHED
+from searchfeed.engines.whoosh.formulas import SOME, TYPED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from searchfeed.engines.whoosh.view import Documents, Mask, Numbers, Places
-
-SOME, ALL, TYPED = range(3)
-"""What an entry can hold of what was wanted (see ``Matched``)."""
 
 IMPACTS = 2_048
 """The highest scores of which the order is kept."""

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from searchfeed import tree
-from searchfeed.engines.whoosh.formulas import RERANKED
-from searchfeed.engines.whoosh.matched import ALL, SOME, TYPED, Matched
+from searchfeed.engines.whoosh.formulas import ALL, RERANKED, SOME, TYPED
+from searchfeed.engines.whoosh.matched import Matched
 from searchfeed.engines.whoosh.proximity import bonuses
 from searchfeed.engines.whoosh.sums import Sum, kept, numbers
 

@@ -17,9 +17,9 @@ import numpy as np
 
 from searchfeed import tree
 from searchfeed.engines.whoosh.arrays import members
-from searchfeed.engines.whoosh.formulas import RERANKED
+from searchfeed.engines.whoosh.formulas import ALL, RERANKED, SOME, TYPED
 from searchfeed.engines.whoosh.leaves import Leaves
-from searchfeed.engines.whoosh.matched import ALL, SOME, TYPED, Matched
+from searchfeed.engines.whoosh.matched import Matched
 from searchfeed.engines.whoosh.matching import Matcher
 from searchfeed.engines.whoosh.meaning import Pair, neighbours, pieces
 from searchfeed.engines.whoosh.proximity import bonuses

@@ -9,32 +9,57 @@ a state of ours that has none yet.
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, NamedTuple
 
 from searchfeed.engines.whoosh.columnar.container import Container, CorruptFileError, FileWriter
-from searchfeed.engines.whoosh.columnar.packing import narrow
 from searchfeed.engines.whoosh.columnar.snapshot import INDEX_NAME, checksum
-from searchfeed.engines.whoosh.folding import Groups
 from searchfeed.errors import IndexVersionError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from searchfeed.engines.whoosh.folding import Groups
+
 RULES = 1
 """Raised when other texts are one story than before: groups by other rules are found anew."""
 
 
+class Stories(NamedTuple):
+    """The documents that share their story with another, ascending, and the first of each's.
+
+    They are ``folding.Groups`` as they lie in the file.
+    """
+
+    documents: memoryview
+    leaders: memoryview
+
+
+def known_stories(directory: Path, generation: int) -> Stories | None:
+    """The stories of a commit, if there is a file of them that is right; see ``read_stories``."""
+    with suppress(CorruptFileError, IndexVersionError, OSError):
+        return read_stories(directory, generation)
+    return None
+
+
 def known_groups(directory: Path, generation: int) -> Groups | None:
-    """The groups of a commit, if there is a file of them that is right; see ``read_groups``."""
+    """The same as arrays."""
     with suppress(CorruptFileError, IndexVersionError, OSError):
         return read_groups(directory, generation)
     return None
 
 
 def read_groups(directory: Path, generation: int) -> Groups | None:
-    """The groups of a commit from its file; None where there is none, or one by other rules.
+    """The stories of a commit as arrays; see ``read_stories``."""
+    import numpy as np
+
+    from searchfeed.engines.whoosh.folding import Groups
+
+    stories = read_stories(directory, generation)
+    return stories and Groups(*(np.array(numbers, dtype=np.int32) for numbers in stories))
+
+
+def read_stories(directory: Path, generation: int) -> Stories | None:
+    """The stories of a commit from its file; None where there is none, or one by other rules.
 
     Raises:
         CorruptFileError: the file is damaged, or belongs to another commit.
@@ -51,10 +76,10 @@ def read_groups(directory: Path, generation: int) -> Groups | None:
         raise file.damaged("it belongs to another commit")
     if file.attributes.get("rules") != RULES:
         return None
-    documents, leaders = (file.array("", part) for part in ("documents", "leaders"))
-    if len(documents) != len(leaders):
+    stories = Stories(file.section("", "documents"), file.section("", "leaders"))
+    if len(stories.documents) != len(stories.leaders):
         raise file.damaged("the number of its documents")
-    return Groups(documents.astype(np.int32), leaders.astype(np.int32))
+    return stories
 
 
 def write_file(directory: Path, generation: int, contents: bytes, groups: Groups) -> None:
@@ -69,6 +94,8 @@ def write_file(directory: Path, generation: int, contents: bytes, groups: Groups
     Raises:
         OSError: it could not be written.
     """
+    from searchfeed.engines.whoosh.columnar.packing import narrow
+
     with FileWriter(story_file(directory, generation)) as file:
         file.add("", "documents", narrow(groups.documents))
         file.add("", "leaders", narrow(groups.leaders))
