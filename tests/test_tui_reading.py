@@ -556,7 +556,8 @@ def test_only_web_links_are_opened_and_nothing_is_written(
             assert await opening.open_link(refused) == "Only http and https links are opened"
         assert await opening.open_link("") == "There is no link"
         executable(browser, "exit 1")
-        assert (await opening.open_link("http://x.example/")).startswith("No browser")
+        failed = await opening.open_link("http://x.example/", patience=30)
+        assert failed.startswith("No browser")
         executable(browser, "exec sleep 3")
         slow = await opening.open_link("http://x.example/", patience=0.1)
         assert slow == "Opened http://x.example/"

@@ -36,8 +36,8 @@ class Help(ModalScreen[None]):
         Binding("escape,q,question_mark,f1,enter", "dismiss", "Close", id="close"),
         Binding("j,down", "scroll(1)", "Down", id="down", show=False),
         Binding("k,up", "scroll(-1)", "Up", id="up", show=False),
-        Binding("pagedown,space", "scroll(10)", "A page down", id="page-down", show=False),
-        Binding("pageup", "scroll(-10)", "A page up", id="page-up", show=False),
+        Binding("pagedown,space,ctrl+f", "page(1)", "A page down", id="page-down", show=False),
+        Binding("pageup,b,ctrl+b", "page(-1)", "A page up", id="page-up", show=False),
     ]
 
     def __init__(self, parts: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> None:
@@ -46,7 +46,8 @@ class Help(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """A column that scrolls."""
-        with VerticalScroll(id="help"):
+        # Its keys would come before those above.
+        with VerticalScroll(id="help", can_focus=False):
             yield Static(id="help-text", markup=False)
 
     def on_resize(self, event: events.Resize) -> None:
@@ -72,6 +73,10 @@ class Help(ModalScreen[None]):
     def action_scroll(self, by: int) -> None:
         """Scroll by so many lines."""
         self.query_one("#help", VerticalScroll).scroll_relative(y=by, animate=False)
+
+    def action_page(self, by: int) -> None:
+        """Scroll by so many pages."""
+        self.action_scroll(by * max(self.query_one("#help", VerticalScroll).size.height - 1, 1))
 
 
 def _row(typed: str, what: str, beside: int, room: int) -> Iterator[Text]:

@@ -46,6 +46,8 @@ class Queries:
         if self._place == len(self._queries):
             self._draft = current
         self._place = max(self._place - 1, 0)
+        if self._place and self._queries[self._place] == current:
+            self._place -= 1
         return self._queries[self._place] if self._queries else current
 
     def later(self, current: str) -> str:
