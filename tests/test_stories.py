@@ -27,7 +27,7 @@ from searchfeed.engines.whoosh import grouping, storyfile
 from searchfeed.engines.whoosh.columnar import merge
 from searchfeed.engines.whoosh.columnar.container import CorruptFileError
 from searchfeed.engines.whoosh.engine import WhooshEngine
-from searchfeed.engines.whoosh.grouping import find_groups
+from searchfeed.engines.whoosh.grouping import find_groups, update_groups
 from searchfeed.engines.whoosh.storyfile import known_groups, read_groups, story_file, write_file
 from searchfeed.errors import IndexVersionError
 from searchfeed.index import Index
@@ -203,6 +203,23 @@ def test_every_commit_writes_what_a_search_would_find(
             write(engine, *(entry(*each) for each in told), removed=removed)
             check(engine)
     engine.close()
+
+
+def test_from_any_state_to_any_other(engine: WhooshEngine) -> None:
+    """Back as well, so that documents come again that were deleted."""
+    write(engine, *(entry(number, number // 4) for number in range(12)))
+    states = [engine._current()]
+    for removed in ([1, 5], [0], [8, 9, 10]):
+        write(engine, removed=removed)
+        states.append(engine._current())
+    for one in states:
+        for other in states:
+            assert one.snapshot is not None
+            assert other.snapshot is not None
+            groups = update_groups(find_groups(one.view), one.snapshot, other.snapshot)
+            found = find_groups(other.view)
+            assert groups.documents.tolist() == found.documents.tolist()
+            assert groups.leaders.tolist() == found.leaders.tolist()
 
 
 def test_little_is_looked_at_after_a_small_change(engine: WhooshEngine) -> None:

@@ -101,7 +101,8 @@ def update_groups(groups: Groups, before: Snapshot, after: Snapshot) -> Groups:
     told, leaders = numbers[groups.documents], numbers[groups.leaders]
     same = (told >= 0) & ~again[told]
     told = np.concatenate([told[same], found.documents])
-    order = np.argsort(told)
+    # Of what ascends in a few stretches this makes one by merging.
+    order = np.argsort(told, kind="stable")
     return Groups(told[order], np.concatenate([leaders[same], found.leaders])[order])
 
 
