@@ -16,7 +16,12 @@ from searchfeed import analysis
 from searchfeed.analysis import analyzer
 from searchfeed.analysis.sketch import SHORT, SHORTEST, WORDS, Texts, sketch, sketches
 from searchfeed.analysis.words import units
-from searchfeed.engines.whoosh.columnar.builder import Document, FieldKind, SegmentBuilder
+from searchfeed.engines.whoosh.columnar.builder import (
+    Document,
+    FieldKind,
+    SegmentBuilder,
+    _in_order,
+)
 from searchfeed.engines.whoosh.columnar.reader import SegmentReader
 
 QUICK = settings(
@@ -167,3 +172,13 @@ def test_stretches_are_analyzed_at_once_as_one_by_one(stretches: list[str]) -> N
         assert width == exact.width
         start = stop
     assert start == len(found.terms) == len(found.positions)
+
+
+@QUICK
+@given(st.lists(st.tuples(*[st.integers(0, 3)] * 3), min_size=1), st.sampled_from([0, 19, 20, 29]))
+def test_rows_are_sorted_whether_or_not_they_fit_one_number(
+    rows: list[tuple[int, int, int]], shift: int
+) -> None:
+    parts = [np.array(part, dtype=np.int32) << shift for part in zip(*rows, strict=True)]
+    found = zip(*(part.tolist() for part in _in_order(parts)), strict=True)
+    assert list(found) == sorted(tuple(each << shift for each in row) for row in rows)

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from searchfeed.engines.whoosh.columnar.container import Array
 
+    Integers = NDArray[np.int32]
+
 TERM_BYTES = 160
 """What a distinct term costs in memory."""
 
@@ -96,33 +98,53 @@ def write_field(
 
 
 def _sorted(kind: FieldKind, found: Occurrences, ranks: NDArray[np.int32]) -> Iterator[Postings]:
-    terms = ranks[found.terms]
-    if not len(terms):
+    if not len(found.terms):
         return
-    # One key for the term and the place is sorted faster than a stable sort finds the places.
-    order = terms.astype(np.int64) << 32
-    order |= np.arange(len(terms))
-    order.sort()
-    terms = (order >> 32).astype(np.int32)
-    order &= 0xFFFFFFFF
-    positions = None if found.positions is None else found.positions[order]
-    yield group(kind, terms, found.documents()[order], positions)
+    parts = [ranks[found.terms], found.documents()]
+    if found.positions is not None:
+        parts.append(found.positions)
+    yield _group(kind, *_in_order(parts))
 
 
-def group(kind: FieldKind, terms: Array, documents: Array, positions: Array | None) -> Postings:
+def _in_order(parts: list[Integers]) -> list[Integers]:
+    """Sort rows, which have a number (not negative) in each part, by the first, then the next."""
+    widths = [int(part.max()).bit_length() for part in parts]
+    if sum(widths) > 63:
+        order = np.lexsort(parts[::-1])
+        return [part[order] for part in parts]
+    # Whole numbers are sorted several times as fast as the places of numbers are.
+    rows = parts[0].astype(np.int64)
+    for part, width in zip(parts[1:], widths[1:], strict=True):
+        rows <<= width
+        rows |= part
+    rows.sort()
+    found: list[Integers] = []
+    for width in reversed(widths):
+        found.append((rows & (1 << width) - 1).astype(np.int32))
+        rows >>= width
+    return found[::-1]
+
+
+def _group(
+    kind: FieldKind, terms: Integers, documents: Integers, positions: Integers | None = None
+) -> Postings:
     """Occurrences in the order of term, document and position, as postings."""
-    new_term = np.diff(terms, prepend=-1) != 0
-    new = new_term | (np.diff(documents, prepend=-1) != 0)
-    starts = np.flatnonzero(new)
+    new_term = _changes(terms)
+    starts = np.flatnonzero(new_term | _changes(documents))
     counts = np.diff(np.flatnonzero(new_term[starts]), append=len(starts))
-    gaps = None
-    if positions is not None:
-        gaps = gaps_of(positions, starts)
+    gaps = None if positions is None else gaps_of(positions, starts)
     amounts = np.diff(starts, append=len(terms)).astype(np.int32)
     if not kind.frequencies:
         amounts[:] = 1
     weights = None if kind.boost == 1 else (amounts * kind.boost).astype("<f4")
     return Postings(counts, documents[starts], amounts, gaps, weights)
+
+
+def _changes(values: Integers) -> NDArray[np.bool_]:
+    """Where a number is not the one before; the first one always."""
+    found = np.ones(len(values), dtype=bool)
+    np.not_equal(values[1:], values[:-1], out=found[1:])
+    return found
 
 
 class SegmentBuilder:
@@ -185,12 +207,9 @@ class SegmentBuilder:
             TypeError: a value is of the wrong type, or there is nothing to analyze texts with.
             UnicodeEncodeError: a term cannot be written as UTF-8.
         """
-        for name, values in document.values.items():
-            self._check(name, values)
-        parts = [
-            *(self._text(name, *text) for name, text in document.texts.items()),
-            *(self._keyword(name, terms) for name, terms in document.keywords.items()),
-        ]
+        characters = sum([self._check(name, values) for name, values in document.values.items()])
+        parts = [self._keyword(name, terms) for name, terms in document.keywords.items()]
+        parts += [self._text(name, *text) for name, text in document.texts.items()]
         for name, value in document.columns.items():
             self._columns[name].check(value)
         self._stored.add(to_line(document.stored))
@@ -199,7 +218,7 @@ class SegmentBuilder:
             self._occurrences += collected.add(number, terms, positions)
         for name, values in document.values.items():
             self._waiting[name][number] = values
-            self._characters += sum(map(len, values))
+        self._characters += characters
         for name, value in document.columns.items():
             self._columns[name].add(number, value)
         self.doc_count += 1
@@ -211,12 +230,15 @@ class SegmentBuilder:
             raise KeyError(name)
         return self._fields[name]
 
-    def _check(self, name: str, values: Sequence[str]) -> None:
-        self._field(name, positions=True)
+    def _check(self, name: str, values: Sequence[str]) -> int:
+        """How many characters the texts have, if they can be taken."""
+        if name not in self._waiting:
+            raise KeyError(name)
         if self._stretches is None:
             raise TypeError(f"{name}: there is nothing to analyze texts with")
-        if isinstance(values, str) or not values or {*map(type, values)} != {str}:
+        if isinstance(values, str) or not values:
             raise TypeError(f"{name}: a list of texts is wanted, not {values!r}")
+        return len("".join(values))
 
     def _text(self, name: str, terms: Sequence[str], positions: Sequence[int]) -> Part:
         field = self._field(name, positions=True)

@@ -98,7 +98,7 @@ class Collected:
             (self._terms, spread.terms),
             (self._positions, spread.positions),
         ):
-            known.frombytes(new.view(np.uint8))
+            known.frombytes(new.view(np.uint8).data)
         return len(spread.terms)
 
     def occurrences(self, doc_count: int) -> Occurrences:
