@@ -31,6 +31,7 @@ test-cluster: $(STAMP)  ## run the tests of the engine in a cluster, on three re
 	$(BIN)/python -m benchmarks.cluster --nodes 3 -- $(BIN)/python -m pytest -n 2 --dist worksteal \
 	  -o timeout=1200 -k 'opensearch or cluster' tests/test_engine_contract.py tests/test_folding.py \
 	  tests/test_facets.py tests/test_explain.py tests/test_language.py tests/cluster
+	SEARCHFEED_TEST_SECURITY=1 $(BIN)/python -m pytest tests/cluster/test_security.py
 	SEARCHFEED_TEST_FAILURES=$(or $(FAILURES),1) $(BIN)/python -m pytest tests/cluster/test_failures.py -s
 
 test-whoosh3: $(STAMP)  ## run the tests of the engine on whoosh3, which a user may bring instead

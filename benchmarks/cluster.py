@@ -145,7 +145,8 @@ class Cluster:
             for number in range(count)
         ]
         self._more = furnish
-        self._http = http or urllib3.PoolManager(retries=False, timeout=10)
+        self._http = http or urllib3.PoolManager(retries=False, timeout=5)
+        self._answering = self.nodes[:1]
 
     @property
     def urls(self) -> tuple[str, ...]:
@@ -223,19 +224,26 @@ class Cluster:
             node.process = None
 
     def health(self) -> dict[str, Any]:
-        """What the first node that answers says of the cluster; empty where none does."""
-        for node in self.nodes:
+        """What the first node that answers says of the cluster; empty where none does.
+
+        The one that answered last is asked first: another may hang, or not know what has happened.
+        """
+        for node in (*self._answering, *self.nodes):
             try:
                 answer = self._http.request("GET", f"{node.url}/_cluster/health")
             except urllib3.exceptions.HTTPError:
                 continue
             if answer.status == 200:
+                self._answering = [node]
                 found: dict[str, Any] = answer.json()
                 return found
         return {}
 
-    def wait(self, status: str, *, nodes: int, seconds: float = 90) -> float:
-        """Wait for a status (``green``, ``yellow``) of so many nodes; return how long it took."""
+    def wait(self, status: str, *, nodes: int, seconds: float = 300) -> float:
+        """Wait for a status (``green``, ``yellow``) of so many nodes; return how long it took.
+
+        ``seconds`` end a wait for what never comes; a machine with much else to do takes its time.
+        """
         start = monotonic()
         good = {"green": ("green",), "yellow": ("green", "yellow")}[status]
         while monotonic() - start < seconds:

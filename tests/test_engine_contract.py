@@ -29,7 +29,7 @@ from searchfeed.tree import (
     Wildcard,
     Word,
 )
-from tests.engines import NAMES, open_at
+from tests.engines import NAMES, examples, open_at
 
 NEW_YEAR = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -686,7 +686,7 @@ def matches(node: Node, one: Entry) -> bool:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(documents=documents, trees=st.lists(nodes, min_size=5, max_size=5), split=st.integers(0, 8))
 def test_the_same_entries_as_brute_force(
     name: str,
@@ -709,7 +709,7 @@ def test_the_same_entries_as_brute_force(
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(
     documents=documents,
     wanted=st.lists(st.sampled_from(WORDS), min_size=2, max_size=4),

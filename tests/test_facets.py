@@ -29,7 +29,7 @@ from searchfeed.output import FACETED, TREND, Faceted, Screen
 from searchfeed.output.chart import HEIGHT, ROWS
 from searchfeed.query import parse
 from searchfeed.tree import And, DateRange, Everything, Node, Not, Or, Word
-from tests.engines import NAMES, open_at
+from tests.engines import NAMES, examples, open_at
 
 jsonschema = import_module("jsonschema")
 
@@ -309,7 +309,7 @@ def by_period(entries: list[Entry], period: Period, zone: tzinfo) -> Counter[str
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     data=st.lists(drawn, max_size=12),
     split=st.integers(0, 12),

@@ -16,7 +16,7 @@ from searchfeed.engines import Change, Engine, Match
 from searchfeed.index import Index
 from searchfeed.models import Entry, Query, Sort
 from searchfeed.tree import Best, DateRange, Everything, Not, Or, Word
-from tests.engines import NAMES, open_at
+from tests.engines import NAMES, examples, open_at
 
 DAY = timedelta(days=1)
 NOW = datetime(2020, 8, 12, 9, tzinfo=UTC)
@@ -310,7 +310,7 @@ queries = st.sampled_from(
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(
     told=told,
     split=st.integers(0, 14),

@@ -64,7 +64,7 @@ class Writer:
         assert self._process.stdin is not None
         self._process.stdin.close()
         try:
-            self._process.wait(120)
+            self._process.wait(300)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -82,13 +82,14 @@ class Work:
     Attributes:
         writers: who wrote.
         failed: what searches failed with.
-        missing: how many entries were acknowledged before a search began, and the fewer it found.
+        missing: how many entries were acknowledged before a search began, the fewer that it found,
+            and when it ended.
         waits: seconds of each search, in the order in which they ended.
     """
 
     writers: Sequence[Writer]
     failed: list[str] = field(default_factory=list)
-    missing: list[tuple[int, int]] = field(default_factory=list)
+    missing: list[tuple[int, int, float]] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
 
     @property
@@ -96,7 +97,7 @@ class Work:
         """Entries that a writer was told are in the cluster."""
         return sum(writer.acknowledged for writer in self.writers)
 
-    def progress(self, entries: int, seconds: float = 60) -> float:
+    def progress(self, entries: int, seconds: float = 300) -> float:
         """Wait until so many more are acknowledged; return how long it took."""
         start = monotonic()
         wanted = self.acknowledged + entries
@@ -158,7 +159,7 @@ def _read(folder: Path, options: EngineOptions, work: Work, ended: Event) -> Non
             continue
         work.waits.append(monotonic() - start)
         if found.total < known:
-            work.missing.append((known, found.total))
+            work.missing.append((known, found.total, monotonic()))
     index.close()
 
 

@@ -40,7 +40,7 @@ pytestmark = engines.needs_cluster
 NOW = datetime(2020, 8, 12, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
-QUERIES = int(os.environ.get("SEARCHFEED_QUERIES", "200"))
+QUERIES = int(os.environ.get("SEARCHFEED_QUERIES", "60"))
 """Generated queries that both engines have to answer alike."""
 
 

@@ -49,7 +49,8 @@ SILENT = 30.0
 """The same where one takes none and refuses none: others may be about to do without it."""
 
 DEAD = 5.0
-"""Seconds that a server which did not answer is passed over where there are others."""
+"""Seconds that a server which did not answer is passed over where there are others; twice as long
+when it does not answer then, and twice that from then on."""
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 _WHOLE: dict[str, Any] = {"allow_partial_search_results": "false"}
@@ -262,6 +263,7 @@ def _open(address: Address) -> Any:
         retry_on_timeout=True,
         retry_on_status=(502, 503, 504),
         dead_timeout=DEAD,
+        timeout_cutoff=2,
         http_compress=False,
         **options,
     )
