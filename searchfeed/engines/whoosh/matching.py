@@ -17,7 +17,7 @@ from searchfeed import tree
 from searchfeed.engines.whoosh.arrays import beginnings, common, members, once
 from searchfeed.engines.whoosh.formulas import WINDOW
 from searchfeed.engines.whoosh.meaning import KEYWORDS, TEXT_FIELDS, condition, united
-from searchfeed.engines.whoosh.rows import LAST_POSITION, POSITION_BITS
+from searchfeed.engines.whoosh.rows import LAST_POSITION, tally
 from searchfeed.engines.whoosh.values import NO_DATE, date_number
 
 if TYPE_CHECKING:
@@ -92,15 +92,15 @@ class Matcher:
             return self._view.counts(field, united(sequences))
         # Where a word of it stands nowhere, there is nothing to look for.
         there = [sequence for sequence in sequences if sequence and all(sequence)]
+        if len(there) == 1 and not slop and all(len(family) == 1 for family in there[0]):
+            return [self._view.row_counts(field, [term for family in there[0] for term in family])]
         found = [self._starts(field, sequence, slop) for sequence in there]
-        return [tally(found[0] if len(found) == 1 else once(found))] if found else []
+        return [tally(once(found))] if found else []
 
     def _starts(self, field: str, sequence: Sequence[Family], slop: int) -> Places:
         """The places where the first word of a sequence stands, the others following it."""
         if len(sequence) == 1:
             return self._view.places(field, sequence[0], None)
-        if not slop and all(len(family) == 1 for family in sequence):
-            return self._view.rows(field, [term for family in sequence for term in family])
         # Positions are read of those documents only that hold all of the words.
         holding = [self._holding(field, family) for family in sequence]
         among = reduce(_in_both, sorted(holding, key=len))
@@ -164,18 +164,6 @@ class Matcher:
     def _worded(self, leaf: tree.Words, field: str) -> Documents:
         slop = leaf.slop if isinstance(leaf, tree.Phrase) else 0
         return self.summed(self.counts(field, self.sequences(leaf, field), slop))[0]
-
-
-def tally(places: Places) -> tuple[Documents, Numbers]:
-    """The documents of some places, which ascend, and how many are in each."""
-    documents = (places >> POSITION_BITS).astype(np.int32)
-    if not len(documents):
-        return documents, np.zeros(0)
-    firsts = beginnings(documents)
-    counts = np.empty(len(firsts))
-    counts[:-1] = firsts[1:] - firsts[:-1]
-    counts[-1] = len(documents) - firsts[-1]
-    return documents[firsts], counts
 
 
 def _ascends(documents: Documents) -> bool:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from searchfeed.engines.whoosh.columnar.reader import SegmentReader
-    from searchfeed.engines.whoosh.view import Documents, Mask, Places
+    from searchfeed.engines.whoosh.view import Documents, Mask, Numbers, Places
 
 POSITION_BITS = 32
 """A place is document number << POSITION_BITS | position: one sorted array holds both."""
@@ -103,3 +103,15 @@ def added_up(documents: Documents, gaps: NDArray[np.int32], amounts: NDArray[np.
     places = gaps.astype(np.int64)
     places[stops - amounts] += leaps
     return np.cumsum(places, out=places)
+
+
+def tally(places: Places) -> tuple[Documents, Numbers]:
+    """The documents of some places, which ascend, and how many are in each."""
+    documents = (places >> POSITION_BITS).astype(np.int32)
+    if not len(documents):
+        return documents, np.zeros(0)
+    firsts = beginnings(documents)
+    counts = np.empty(len(firsts))
+    counts[:-1] = firsts[1:] - firsts[:-1]
+    counts[-1] = len(documents) - firsts[-1]
+    return documents[firsts], counts

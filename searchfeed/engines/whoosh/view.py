@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from searchfeed.engines.whoosh.arrays import SEARCHED, members, once
+from searchfeed.engines.whoosh.bits import DENSE, SPARE, make_bits, make_layout, row_counts
 from searchfeed.engines.whoosh.columnar.documents import spread
 from searchfeed.engines.whoosh.lexicon import Lexicon
 from searchfeed.engines.whoosh.memory import Memory
-from searchfeed.engines.whoosh.rows import POSITION_BITS, Located, added_up, row_starts
+from searchfeed.engines.whoosh.rows import Located, added_up, row_starts, tally
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -214,22 +215,49 @@ class View:
         places = added_up(*(np.concatenate(part) for part in zip(*found, strict=True)))
         return places if (places[1:] > places[:-1]).all() else once([places])
 
-    def rows(self, field: str, terms: Sequence[str]) -> Places:
-        """The places where terms stand in a row, those of the first of them, ascending."""
+    def row_counts(self, field: str, terms: Sequence[str]) -> tuple[Documents, Numbers]:
+        """The documents in which terms stand in a row, ascending, and how often in each."""
         numbered = [
             {base: (segment, number) for segment, base, number in self._numbers(field, term)}
             for term in terms
         ]
-        found: list[Places] = []
+        parts: list[tuple[Documents, Numbers]] = []
         for base, (segment, _) in numbered[0].items():
             if all(base in numbers for numbers in numbered):
                 row = [numbers[base][1] for numbers in numbered]
-                located = [self._located(segment, field, number) for number in row]
-                starts = row_starts(segment, field, row, located)
-                found.append(starts + (base << POSITION_BITS) if base else starts)
-        if len(found) == 1:
-            return found[0]
-        return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
+                documents, counts = self._row_counts(segment, field, row)
+                parts.append((documents + np.int32(base) if base else documents, counts))
+        if len(parts) == 1:
+            return parts[0]
+        if not parts:
+            return np.zeros(0, dtype=np.int32), np.zeros(0)
+        return (
+            np.concatenate([documents for documents, _ in parts]),
+            np.concatenate([counts for _, counts in parts]),
+        )
+
+    def _row_counts(
+        self, segment: SegmentReader, field: str, terms: Sequence[int]
+    ) -> tuple[Documents, Numbers]:
+        located = [self._located(segment, field, term) for term in terms]
+        fewest = min(len(each.documents) for each in located)
+        if fewest * DENSE > segment.doc_count and len(terms) <= SPARE:
+            kept = self.memory.get
+            layout = kept((segment.name, field), lambda: make_layout(segment, field))
+            bits = [
+                kept(
+                    (segment.name, field, term, "bits"),
+                    partial(make_bits, segment, field, term, known, layout),
+                )
+                for term, known in zip(terms, located, strict=True)
+            ]
+            if all(map(len, bits)):
+                documents, counts = row_counts(bits, layout)
+                if segment.live is not None:
+                    keep = segment.live[documents]
+                    documents, counts = documents[keep], counts[keep]
+                return documents, counts
+        return tally(row_starts(segment, field, terms, located))
 
     def _located(self, segment: SegmentReader, field: str, number: int) -> Located:
         def locate() -> Located:
