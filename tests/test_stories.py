@@ -216,8 +216,8 @@ def test_from_any_state_to_any_other(engine: WhooshEngine) -> None:
         for other in states:
             assert one.snapshot is not None
             assert other.snapshot is not None
-            groups = update_groups(find_groups(one.view), one.snapshot, other.snapshot)
-            found = find_groups(other.view)
+            groups = update_groups(find_groups(one.arrays.view), one.snapshot, other.snapshot)
+            found = find_groups(other.arrays.view)
             assert groups.documents.tolist() == found.documents.tolist()
             assert groups.leaders.tolist() == found.leaders.tolist()
 
