@@ -222,6 +222,14 @@ def test_from_any_state_to_any_other(engine: WhooshEngine) -> None:
             assert groups.leaders.tolist() == found.leaders.tolist()
 
 
+def test_another_date_is_a_change(engine: WhooshEngine) -> None:
+    write(engine, entry(1, 1), entry(2, 1), entry(3, 1, day=6))
+    assert folded(engine) == [[1, 2], [3]]
+    write(engine, entry(2, 1, day=6))
+    check(engine)
+    assert folded(engine) == [[1], [2, 3]]
+
+
 def test_little_is_looked_at_after_a_small_change(engine: WhooshEngine) -> None:
     write(engine, *(entry(number, number // 4, [number]) for number in range(100)))
     before = engine._current().snapshot
