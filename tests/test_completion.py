@@ -77,25 +77,29 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     }
 
 
-class Bash:
-    """An interactive bash, in which keys are typed and the line is looked at."""
+class Shell:
+    """An interactive shell, in which keys are typed and the line is looked at.
 
-    def __init__(self, home: Path) -> None:
+    Args:
+        home: see ``home``.
+        command: starts it, without the user's own settings.
+        settings: typed at first; they let Control-G show the line between angles, and empty it.
+    """
+
+    def __init__(self, home: Path, command: list[str], settings: str) -> None:
         self._master, slave = pty.openpty()
         self._process = subprocess.Popen(
-            ["bash", "--norc", "--noprofile", "-i"],
+            command,
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            env=environment(home, PS1="", HISTFILE="", INPUTRC="/dev/null"),
+            env=environment(home, PS1="", HISTFILE="", INPUTRC="/dev/null", ZDOTDIR=str(home)),
             cwd=home,
             start_new_session=True,
         )
         os.close(slave)
-        self._tell("stty -echo cols 200; bind 'set completion-query-items 0'")
-        self._tell("bind 'set bell-style none'; bind 'set page-completions off'")
-        self._tell("""bind -x '"\\C-g": printf "<<%s>>" "$READLINE_LINE"; READLINE_LINE='""")
-        self._tell("source <(searchfeed completion bash); printf 'rea''dy'")
+        for line in settings.splitlines():
+            os.write(self._master, f"{line}\n".encode())
         self._read(r"ready")
 
     def line(self, keys: str) -> str:
@@ -115,9 +119,6 @@ class Bash:
         self._process.wait(10)
         os.close(self._master)
 
-    def _tell(self, command: str) -> None:
-        os.write(self._master, f"{command}\n".encode())
-
     def _read(self, pattern: str) -> re.Match[str]:
         seen = b""
         end = time.monotonic() + 30
@@ -129,11 +130,34 @@ class Bash:
         raise AssertionError(f"no {pattern} in {seen!r}")
 
 
+BASH = r"""
+stty -echo cols 200; bind 'set completion-query-items 0'
+bind 'set bell-style none'; bind 'set page-completions off'
+bind -x '"\C-g": printf "<<%s>>" "$READLINE_LINE"; READLINE_LINE='
+source <(searchfeed completion bash); printf 'rea''dy'
+"""
+ZSH = r"""
+PROMPT= RPROMPT=; unsetopt zle_bracketed_paste prompt_cr prompt_sp; stty -echo cols 200
+autoload -U compinit; compinit -u -D; setopt no_beep no_list_beep
+show() { print -rn -- "<<$BUFFER>>"; BUFFER= }; zle -N show; bindkey '^G' show
+source <(searchfeed completion zsh); print rea''dy
+"""
+
+
 @pytest.fixture(scope="module")
-def bash(home: Path) -> Iterator[Bash]:
-    if shutil.which("bash") is None:
-        pytest.skip("there is no bash here")
-    shell = Bash(home)
+def bash(home: Path) -> Iterator[Shell]:
+    yield from interactive(home, ["bash", "--norc", "--noprofile", "-i"], BASH)
+
+
+@pytest.fixture(scope="module")
+def zsh(home: Path) -> Iterator[Shell]:
+    yield from interactive(home, ["zsh", "-f", "-i"], ZSH)
+
+
+def interactive(home: Path, command: list[str], settings: str) -> Iterator[Shell]:
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"there is no {command[0]} here")
+    shell = Shell(home, command, settings)
     yield shell
     shell.close()
 
@@ -180,21 +204,21 @@ LINES = [
 
 class TestBash:
     @pytest.mark.parametrize(("keys", "line"), LINES)
-    def test_what_a_tab_makes_of_a_line(self, bash: Bash, keys: str, line: str) -> None:
+    def test_what_a_tab_makes_of_a_line(self, bash: Shell, keys: str, line: str) -> None:
         assert bash.line(keys) == line
 
-    def test_the_line_finds_what_was_completed(self, bash: Bash, home: Path) -> None:
+    def test_the_line_finds_what_was_completed(self, bash: Shell, home: Path) -> None:
         line = bash.line("searchfeed search tag:economic")
         found = subprocess.run(
             ["bash", "-c", line], capture_output=True, text=True, env=environment(home)
         )
         assert "Camels" in found.stdout, found.stderr
 
-    def test_what_is_listed(self, bash: Bash) -> None:
+    def test_what_is_listed(self, bash: Shell) -> None:
         choices = bash.choices("searchfeed search tag:econ")
         assert sorted(choices) == [r"\"economic\ policy\"", "economy"]
 
-    def test_the_cursor_in_the_middle_of_the_line(self, bash: Bash) -> None:
+    def test_the_cursor_in_the_middle_of_the_line(self, bash: Shell) -> None:
         assert bash.line("searchfeed hist silk\x1bb\x1b[D") == "searchfeed history silk"
 
 
@@ -213,6 +237,31 @@ def answers(home: Path, line: str, shell: str) -> list[str]:
     )
     assert done.stderr == ""
     return done.stdout.splitlines()
+
+
+class TestZsh:
+    @pytest.mark.parametrize(
+        ("keys", "line"),
+        [
+            ("searchfeed hist", "searchfeed history "),
+            ("searchfeed feeds ren", "searchfeed feeds rename "),
+            ("searchfeed search --form", "searchfeed search --format "),
+            ("searchfeed search --format nd", "searchfeed search --format ndjson "),
+            ("searchfeed search silk carav", "searchfeed search silk caravans "),
+            ("searchfeed search ti", "searchfeed search title:"),
+            ("searchfeed search tag:dr", "searchfeed search tag:drinks "),
+            ("searchfeed search @si", "searchfeed search @silk-roads "),
+            ("searchfeed search tag:economic", r"searchfeed search tag:\"economic\ policy\" "),
+            ("searchfeed search 'tag:economic", """searchfeed search 'tag:"economic policy"' """),
+            ("searchfeed search --feed bor", r"searchfeed search --feed Border\ \&\ News "),
+            (
+                "searchfeed feeds remove https://t",
+                r"searchfeed feeds remove https://t.example/\#Trade\'s\ Journal ",
+            ),
+        ],
+    )
+    def test_what_a_tab_makes_of_a_line(self, zsh: Shell, keys: str, line: str) -> None:
+        assert zsh.line(keys) == line
 
 
 class TestOtherShells:

@@ -149,6 +149,16 @@ class Bash(shell_completion.BashComplete):
         return None if line is None else read(line, os.environ.get("COMP_WORDBREAKS", _BREAKS))
 
 
+class Zsh(shell_completion.ZshComplete):
+    """Completion in zsh; the value follows at once behind the name of a field."""
+
+    source_template = shell_completion.ZshComplete.source_template.replace(
+        "compadd -U -V unsorted -a completions",
+        "compadd -U -V unsorted -- ${completions:#*:}\n"
+        "        compadd -U -V unsorted -S '' -- ${(M)completions:#*:}",
+    )
+
+
 class Fish(shell_completion.FishComplete):
     """Completion in fish, for values with commas in them."""
 
@@ -159,7 +169,7 @@ class Fish(shell_completion.FishComplete):
 
 SHELLS: dict[str, type[shell_completion.ShellComplete]] = {
     "bash": Bash,
-    "zsh": shell_completion.ZshComplete,
+    "zsh": Zsh,
     "fish": Fish,
 }
 
