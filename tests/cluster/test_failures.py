@@ -113,6 +113,9 @@ def all_there(
     went on without it: between its coming ``back`` and the cluster's being whole.
     """
     report(str(work))
+    for writer in work.writers:
+        for text in writer.failures:
+            report(f"an update was refused: {text}")
     assert not work.failed
     assert [each for each in work.missing if not back[0] <= each[-1] <= back[1]] == []
     for writer in work.writers:

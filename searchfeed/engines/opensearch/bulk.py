@@ -1,4 +1,4 @@
-"""Many writes at once: in chunks of some megabytes, two on their way, what failed sent again.
+"""Many writes at once: in chunks of a megabyte, two on their way, what failed sent again.
 
 A write may be sent twice (an answer can be lost): each has an id, and entries a version, so the
 second one changes nothing.
@@ -20,17 +20,15 @@ from searchfeed.engines.opensearch.cluster import Cluster
 from searchfeed.errors import EngineError, EngineUnavailableError
 from searchfeed.values import dataclass
 
-CHUNK = 4_000_000
-"""Bytes of one request."""
+CHUNK = 1_000_000
+"""Bytes of one request: few enough to be answered in a second or two, so that one which is not
+answered in many is sent to another server."""
 
-MOST = 5_000
+MOST = 2_000
 """Writes of one request."""
 
 UNDER_WAY = 2
 """Requests that wait for an answer at the same time: while the servers work, more is made ready."""
-
-ANSWER = 120.0
-"""Seconds that a request may take."""
 
 PATIENCE = 120.0
 """Seconds in which writes are sent again that a server had no room for, or no primary shard."""
@@ -147,7 +145,6 @@ def send(cluster: Cluster, writes: Sequence[Write]) -> None:
             "POST",
             "/_bulk",
             b"".join(write.lines for write in writes),
-            answer=ANSWER,
             patience=PATIENCE,
             # An index that is not there is not to be made up by the server.
             require_alias="true",

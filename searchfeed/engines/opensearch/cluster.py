@@ -7,8 +7,11 @@ Elasticsearch answers as well is asked for.
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
+import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from threading import Lock
 from time import monotonic, sleep
@@ -53,6 +56,15 @@ DEAD = 5.0
 when it does not answer then, and twice that from then on."""
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
+
+_ALIVE = (
+    ("TCP_KEEPIDLE", 5),
+    ("TCP_KEEPINTVL", 2),
+    ("TCP_KEEPCNT", 3),
+    ("TCP_USER_TIMEOUT", 10_000),
+)
+"""Whose machine says nothing for ten seconds, not even that a byte has come, is cut off: an answer
+that may take longer is not waited for. In seconds and milliseconds, as the system takes them."""
 _WHOLE: dict[str, Any] = {"allow_partial_search_results": "false"}
 """Else a search passes over a part of an index that no server has, and says nothing of it."""
 
@@ -129,7 +141,7 @@ class Cluster:
                 if not again or monotonic() - start + pause > patience:
                     raise self._slow(answer) from error
             except exceptions.ConnectionError as error:
-                silent = isinstance(error.info, ConnectTimeoutError)
+                silent = isinstance(error.info, ConnectTimeoutError) or _is_cut_off(error)
                 if silent and not again:
                     raise self._slow(answer) from error
                 if monotonic() - start + pause > min(patience, SILENT if silent else REFUSED):
@@ -188,9 +200,10 @@ class Cluster:
         found = self.ask("POST", f"/{index}/_mget", {"ids": ids}, failures=unread)
         return (each for each in found["docs"] if each["found"])
 
-    def refresh(self, *indices: str, answer: float = ANSWER) -> None:
+    def refresh(self, *indices: str, patience: float = PATIENCE) -> None:
         """Let what was written be found, whichever copy is searched."""
-        self.ask("POST", f"/{','.join(indices)}/_refresh", answer=answer, failures=unrefreshed)
+        path = f"/{','.join(indices)}/_refresh"
+        self.ask("POST", path, patience=patience, failures=unrefreshed)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -233,6 +246,11 @@ class Cluster:
         )
 
 
+def _is_cut_off(error: Any) -> bool:
+    """Whether the way to a server is broken, which the servers make up for like a silent one."""
+    return os.strerror(errno.EHOSTUNREACH) in str(error.info)
+
+
 def _told(error: Any) -> tuple[int, object]:
     """The status that a server answered with, and its error."""
     status = error.status_code if isinstance(error.status_code, int) else 0
@@ -249,6 +267,23 @@ def _cause(error: Any) -> str:
 
 def _open(address: Address) -> Any:
     from opensearchpy import Transport, Urllib3HttpConnection
+    from urllib3.connection import HTTPConnection
+
+    class Connection(Urllib3HttpConnection):
+        """One that notices when its server is cut off."""
+
+        def __init__(self, *args: Any, **more: Any) -> None:
+            super().__init__(*args, **more)
+            self.pool.conn_kw["socket_options"] = [
+                *HTTPConnection.default_socket_options,
+                (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+                *(
+                    (socket.IPPROTO_TCP, getattr(socket, name), value)
+                    for name, value in _ALIVE
+                    # Not every system has each.
+                    if hasattr(socket, name)
+                ),
+            ]
 
     options: dict[str, Any] = {}
     if any(each["use_ssl"] for each in address.servers):
@@ -257,7 +292,7 @@ def _open(address: Address) -> Any:
         options["ssl_context"] = ssl.create_default_context()
     return Transport(
         [dict(each) for each in address.servers],
-        connection_class=Urllib3HttpConnection,
+        connection_class=Connection,
         # Once for each other server; what comes after that is counted by the clock.
         max_retries=len(address.servers) - 1,
         retry_on_timeout=True,

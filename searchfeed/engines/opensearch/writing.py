@@ -208,7 +208,7 @@ class Writer:
 
     def _refresh(self, *indices: str) -> None:
         """Let what was written be found."""
-        self._cluster.refresh(*indices, answer=bulk.ANSWER)
+        self._cluster.refresh(*indices, patience=bulk.PATIENCE)
 
 
 def _prepared(changes: Iterable[Change], progress: Progress | None) -> Iterator[Document]:
