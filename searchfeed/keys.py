@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from unicodedata import category, normalize
 from urllib.parse import urlsplit, urlunsplit
+
+from searchfeed.patterns import deferred
 
 SEARCH_NAME_LIMIT = 64
 """Characters of the name of a saved search."""
@@ -14,10 +15,10 @@ SEARCH_TEXT_LIMIT = 10_000
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 # What nearly every link looks like, with nothing to take out; by hand that costs ten times as much.
-_NORMAL = re.compile(
+_NORMAL = deferred(
     r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)*+/(?:[!-\"$-.0->@-~]++/)*+[!-\"$-.0->@-~]*+"
 )
-_SLASHES = re.compile(r"/{2,}")
+_SLASHES = deferred(r"/{2,}")
 
 
 def entry_id(feed_url: str, key: str) -> str:

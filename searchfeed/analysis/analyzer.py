@@ -7,7 +7,6 @@ alone, always has the terms that the same word has inside a text.
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
@@ -15,6 +14,7 @@ from itertools import repeat
 from typing import NamedTuple
 
 from searchfeed.analysis.words import LONGEST_TERM, Piece, Unit, units
+from searchfeed.patterns import deferred
 from searchfeed.values import dataclass
 
 # Longer stretches (a paragraph of Japanese) do not come back, and would fill the memory.
@@ -25,8 +25,8 @@ _LONGEST_SEQUENCE = 64
 # What stands around a plain word of news. A full stop before a word can belong to it.
 PUNCTUATION = ".,;:!?\"'()[]"
 
-THOUSANDS = re.compile("[0-9]{1,3}(?:,[0-9]{3}){1,7}")
-_DECIMAL = re.compile(r"([0-9]{1,20})\.([0-9]{1,20})")
+THOUSANDS = deferred("[0-9]{1,3}(?:,[0-9]{3}){1,7}")
+_DECIMAL = deferred(r"([0-9]{1,20})\.([0-9]{1,20})")
 
 
 class Token(NamedTuple):

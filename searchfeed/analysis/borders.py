@@ -11,6 +11,7 @@ from unicodedata import category, combining
 
 from searchfeed.analysis.characters import SHAPES
 from searchfeed.models import Span
+from searchfeed.patterns import deferred
 
 _ZERO_WIDTH_JOINER = "\u200d"
 _VIRAMA = 9
@@ -28,7 +29,7 @@ _HALVES_OF_FLAGS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
 # Far enough for any word of prose; what is longer may be cut anywhere.
 _LONGEST_WORD = 64
 
-_SENTENCE_END = re.compile(
+_SENTENCE_END = deferred(
     r"""\n
       | [。！？｡][」』）”’)]*+
       | (?<![.!?…।॥؟۔]) [.!?…।॥؟۔]++ ["'”’»)\]]*+ (?=\s|$)""",
@@ -47,7 +48,7 @@ sra srta dra ud uds pág
 г гг ул им тыс млн млрд руб см др
 """
 _ABBREVIATED = frozenset(_ABBREVIATIONS.split())
-_LAST_WORD = re.compile(r"[^\W_](?:[^\W_]|\.(?=\w))*$")
+_LAST_WORD = deferred(r"[^\W_](?:[^\W_]|\.(?=\w))*$")
 _REACH = 24
 
 
@@ -163,4 +164,4 @@ def _ends_sentence(text: str, match: re.Match[str], start: int, end: int) -> boo
     return len(word.rpartition(".")[2]) > 1 and word not in _ABBREVIATED
 
 
-_FOLLOWING = re.compile(r"[^\S\n]*[\"'“‘«(\[]*([^\W\d_])")
+_FOLLOWING = deferred(r"[^\S\n]*[\"'“‘«(\[]*([^\W\d_])")

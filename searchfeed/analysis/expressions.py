@@ -15,6 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from searchfeed.patterns import deferred
+
 STATE_LIMIT: Final = 4_000
 """States of one expression: each character and sign of it needs a few, counts written out."""
 
@@ -24,10 +26,10 @@ DEPTH_LIMIT: Final = 50
 _SETS_LIMIT: Final = 10_000
 """Steps remembered; then they are forgotten and found anew."""
 
-_COUNT = re.compile(r"\{(\d{0,4})(?:(,)(\d{0,4}))?\}")
-_GROUP = re.compile(r"\((?:\?(?::|P<\w+>))?")
-_CLASS = re.compile(r"\[\^?\]?(?:\\.|[^\\\]])*+\]", re.S)
-_ESCAPE = re.compile(r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|0|[^0-9bBxuUN])", re.S)
+_COUNT = deferred(r"\{(\d{0,4})(?:(,)(\d{0,4}))?\}")
+_GROUP = deferred(r"\((?:\?(?::|P<\w+>))?")
+_CLASS = deferred(r"\[\^?\]?(?:\\.|[^\\\]])*+\]", re.S)
+_ESCAPE = deferred(r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|0|[^0-9bBxuUN])", re.S)
 
 _START, _END = "start", "end"
 _ANCHORS: Final = {"^": _START, r"\A": _START, "$": _END, r"\Z": _END}

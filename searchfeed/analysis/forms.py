@@ -6,7 +6,6 @@ index's dictionary of terms, so that the exact form can rank first and no text i
 
 from __future__ import annotations
 
-import re
 import threading
 from functools import lru_cache
 from typing import Any
@@ -14,6 +13,7 @@ from unicodedata import category, decimal, name, normalize
 
 from searchfeed.analysis.characters import SHAPES
 from searchfeed.analysis.words import ELISIONS
+from searchfeed.patterns import deferred
 
 _MOST_REMEMBERED = 65_536
 
@@ -75,7 +75,7 @@ _STRESSED = frozenset("аеиоуыэюяіїє")
 # Written apart these are words of their own; without the apostrophe some are others (she'll).
 _ENDINGS = frozenset({"s", "ll", "re", "ve", "d", "m"})
 
-_WORD_SHAPE = re.compile("[LH][LHM]*(?:'[LH][LHM]*)*")
+_WORD_SHAPE = deferred("[LH][LHM]*(?:'[LH][LHM]*)*")
 _DOT_OF_TURKISH_I = "i\u0307"
 
 

@@ -13,22 +13,23 @@ from typing import NamedTuple
 
 from searchfeed.analysis.analyzer import PUNCTUATION, THOUSANDS, columns
 from searchfeed.analysis.words import ADDRESS, LONGEST_TERM, MOST_ATOMS
+from searchfeed.patterns import deferred
 
 _AROUND = re.escape(PUNCTUATION)
 _WORD = rf"[a-z0-9]{{1,{LONGEST_TERM}}}+"
 
 # A full stop before a word can belong to it.
-_PLAIN = re.compile(
+_PLAIN = deferred(
     rf"^[{_AROUND}]*+ (?<!\.) ([A-Za-z0-9]{{1,{LONGEST_TERM}}}) [{_AROUND}]*+ $ | ^.*$",
     re.VERBOSE | re.MULTILINE,
 )
-_COMPOUND = re.compile(rf"{_WORD} (?:[-.&@_]{_WORD}){{0,{MOST_ATOMS - 1}}}+", re.VERBOSE)
-_JOINT = re.compile("[-.&@_]")
-_POSSESSIVE = re.compile(rf"[a-z0-9]{{1,{LONGEST_TERM - 2}}}'s")
-_POINTS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+")
+_COMPOUND = deferred(rf"{_WORD} (?:[-.&@_]{_WORD}){{0,{MOST_ATOMS - 1}}}+", re.VERBOSE)
+_JOINT = deferred("[-.&@_]")
+_POSSESSIVE = deferred(rf"[a-z0-9]{{1,{LONGEST_TERM - 2}}}'s")
+_POINTS = deferred(r"[0-9]{1,3}(?:\.[0-9]{3})+")
 # Signs that can belong to a word, what may be an acronym, a word with a full stop before it, and
 # one that is too long.
-_SPECIAL = re.compile(
+_SPECIAL = deferred(
     rf"""['"+\#,] | (?<![a-z0-9])[a-z]\.[a-z](?![a-z0-9]) | (?<![a-z0-9])\.[a-z]
        | {_WORD}[a-z0-9]
     """,

@@ -23,6 +23,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from searchfeed.analysis.characters import SHAPES, ZERO_WIDTH_NON_JOINER, align
+from searchfeed.patterns import deferred
 
 LONGEST_TERM = 64
 """A term has at most this many characters; a longer word is cut into several."""
@@ -62,7 +63,7 @@ _WORD = "[LHN][LHNM]{0,63}+"
 _LETTER = "[LH]M{0,4}+"
 _PLUS = r"(?: \+\+ (?!\+) | \+ (?![LHNM+]) )"
 # The first line is the short way for a word that nothing can be joined to.
-_PATTERN = re.compile(
+_PATTERN = deferred(
     rf"""(?P<simple> {_WORD} (?= [.,'"]*+ (?: [\ BEF] | $ ) ) | E | FF )
        | (?P<run> (?:BM{{0,8}}+)++ )
        | (?P<dot> (?<![LHNMB.]) \. (?=[LH]) )?+
@@ -79,12 +80,12 @@ _PATTERN = re.compile(
     re.VERBOSE,
 )
 MOST_ATOMS = 8
-_CHARACTER_OF_RUN = re.compile("BM{0,8}+")
-_PART = re.compile(_WORD)
-_THOUSANDS = re.compile(r"N{1,3}(?:\.NNN)+")
+_CHARACTER_OF_RUN = deferred("BM{0,8}+")
+_PART = deferred(_WORD)
+_THOUSANDS = deferred(r"N{1,3}(?:\.NNN)+")
 
 # Neither says anything about the text: the scheme of an address, and "www".
-ADDRESS = re.compile(r"(?<![a-z])[a-z]{2,10}://(?:www\d?\.)?|(?<![a-z])www\d?\.(?=\w)")
+ADDRESS = deferred(r"(?<![a-z])[a-z]{2,10}://(?:www\d?\.)?|(?<![a-z])www\d?\.(?=\w)")
 
 
 def units(stretch: str) -> list[Unit]:

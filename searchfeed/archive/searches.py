@@ -10,7 +10,6 @@ until it has been told, and is kept after that, so that an edit does not bring i
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
 from collections.abc import Collection
 from datetime import UTC, datetime
@@ -19,11 +18,12 @@ from unicodedata import normalize
 from searchfeed.archive import records, storing
 from searchfeed.archive.connections import Connections
 from searchfeed.keys import search_key
+from searchfeed.patterns import deferred
 from searchfeed.values import dataclass
 
-_STEM = re.compile(r"(?:-\d+)+$")
+_STEM = deferred(r"(?:-\d+)+$")
 # Nobody types them on purpose, and no export may hold them.
-_UNWANTED = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufeff]")
+_UNWANTED = deferred("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufeff]")
 
 
 @dataclass(frozen=True, slots=True)

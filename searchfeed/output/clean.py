@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from unicodedata import category
 
+from searchfeed.patterns import deferred
+
 UNSAFE = (
     "\x00-\x09\x0b-\x1f\x7f-\x9f"  # C0 but newline, DEL, C1
     "\xad\u180e\u200b\ufeff\ufff9-\ufffb"  # invisible: soft hyphen, zero width, annotations
@@ -21,16 +23,16 @@ UNSAFE = (
 # ECMA-48: a string (OSC, DCS, SOS, PM, APC) up to its terminator, a control sequence (CSI), any
 # other escape. A string that is never ended would swallow the text behind it in a terminal; here
 # it loses its introducer alone, so that no words are lost.
-_SEQUENCE = re.compile(
+_SEQUENCE = deferred(
     r"(?:\x1b[\]P^_X]|[\x90\x98\x9d-\x9f])"
     r"[^\x07\x1b\x90\x98\x9c-\x9f\n]{0,4096}+(?:\x07|\x1b\\|\x9c)"
     r"|(?:\x1b\[|\x9b)[0-?]*+[ -/]*+[@-~]?"
     r"|\x1b[ -/]*+[0-~]?"
 )
-_SPACE = re.compile("[\t\x0b\x0c\x85\u2028\u2029]|\r(?!\n)")
-_UNSAFE = re.compile(f"[{UNSAFE}]")
-_WHITESPACE = re.compile(r"\s+")
-_HYPERLINK = re.compile(r"https?://[!-~]+", re.IGNORECASE)
+_SPACE = deferred("[\t\x0b\x0c\x85\u2028\u2029]|\r(?!\n)")
+_UNSAFE = deferred(f"[{UNSAFE}]")
+_WHITESPACE = deferred(r"\s+")
+_HYPERLINK = deferred(r"https?://[!-~]+", re.IGNORECASE)
 _MARKS = 4
 
 

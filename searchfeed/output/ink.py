@@ -18,6 +18,7 @@ from rich.text import Text
 from searchfeed.models import Snippet
 from searchfeed.output import Screen
 from searchfeed.output.clean import hyperlink, line
+from searchfeed.patterns import deferred
 
 READABLE = 100
 """Cells that a line of running text has at most; longer ones tire the eye."""
@@ -30,11 +31,11 @@ FAINT = Style(dim=True)
 WRONG = Style(color="red")
 PLAIN = Style()
 
-_SENTENCE_END = re.compile(r"[.!?…。！？؟।][\"')\]”’»」』）]*$")
+_SENTENCE_END = deferred(r"[.!?…。！？؟।][\"')\]”’»」』）]*$")
 
 # rich gives each differently styled piece of a link a random name of its own, so that a terminal
 # would underline the pieces one by one under the mouse.
-_LINK = re.compile(r"\x1b\]8;id=[^;]*;([!-~]+)\x1b\\")
+_LINK = deferred(r"\x1b\]8;id=[^;]*;([!-~]+)\x1b\\")
 
 
 def console(screen: Screen) -> Console:

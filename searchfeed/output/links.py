@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from searchfeed.output.clean import hyperlink
+from searchfeed.patterns import deferred
 
 # What ends an address in running text: space, quotation marks, angle brackets, CJK punctuation.
-_ADDRESS = re.compile(r"\bhttps?://[^\s<>\"“”„«»‹›｢｣「」『』（）、。，]{1,2000}+", re.IGNORECASE)
+_ADDRESS = deferred(r"\bhttps?://[^\s<>\"“”„«»‹›｢｣「」『』（）、。，]{1,2000}+", re.IGNORECASE)
 _BEHIND = ".,;:!?'’…*"
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 

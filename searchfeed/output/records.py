@@ -28,11 +28,12 @@ from searchfeed.models import (
 from searchfeed.output import Faceted, Screen
 from searchfeed.output.clean import UNSAFE
 from searchfeed.output.human import last_read, timestamp
+from searchfeed.patterns import deferred
 
 VERSION = 1
 """Rises when a field goes or changes its meaning; new fields may come without it."""
 
-_UNSAFE = re.compile(f"[{UNSAFE}]")
+_UNSAFE = deferred(f"[{UNSAFE}]")
 
 
 def results(results: Results, screen: Screen) -> Iterator[str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from rich.cells import cell_len, chop_cells
 from rich.text import Text
+
+from searchfeed.patterns import deferred
 
 # Ideographs and kana; Korean is written with spaces and needs no rule of its own.
 _IDEOGRAPH = (
@@ -20,15 +21,15 @@ _CLOSING = (
     "\u3099\u309a\ufe00-\ufe0f"
 )
 # What stays on one line.
-_UNIT = re.compile(
+_UNIT = deferred(
     rf"\s+|[{_OPENING}]{{0,8}}+[{_IDEOGRAPH}][{_CLOSING}]*|[^\s{_IDEOGRAPH}{_OPENING}]+[{_CLOSING}]*|\S"
 )
 
 # Text of which every character takes one cell and only spaces divide words: most of what there is.
-_SIMPLE = re.compile("[ -~\xa1-\xac\xae-\u02ff\u0370-\u0482\u2010-\u2027]*+")
+_SIMPLE = deferred("[ -~\xa1-\xac\xae-\u02ff\u0370-\u0482\u2010-\u2027]*+")
 
 # What html2text puts before a list's entry or a quotation: lines that follow align behind it.
-_LEAD = re.compile(r" *(?:(?:[*+-]|[0-9]{1,3}\.|>+) +)?")
+_LEAD = deferred(r" *(?:(?:[*+-]|[0-9]{1,3}\.|>+) +)?")
 _LEAD_MOST = 12
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import TypeAlias
 
+from searchfeed.patterns import deferred
 from searchfeed.values import dataclass
 
 Length: TypeAlias = tuple[int, int, int]
@@ -24,8 +24,8 @@ UNITS: dict[str, Length] = {
 _TICK = timedelta(microseconds=1)
 _SECOND = timedelta(seconds=1)
 _DAY = timedelta(days=1)
-_LENGTH = re.compile(r"(?:\d{1,4} ?[a-z]+ ?)+")
-_PART = re.compile(r"(\d{1,4}) ?([a-z]+)")
+_LENGTH = deferred(r"(?:\d{1,4} ?[a-z]+ ?)+")
+_PART = deferred(r"(\d{1,4}) ?([a-z]+)")
 
 
 class SystemZone(tzinfo):

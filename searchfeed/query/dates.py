@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeAlias
 
+from searchfeed.patterns import deferred
 from searchfeed.query.clock import Clock, month_start, read_length
 
 Instants: TypeAlias = tuple[datetime | None, datetime | None]
@@ -33,22 +34,22 @@ WORDS: tuple[str, ...] = (
     *("last week", "last month", "last year", *WEEKDAYS, *MONTHS),
 )
 
-_DAY = re.compile(r"(\d{4})(?:([-/.])(\d{1,2})(?:\2(\d{1,2}))?)?")
-_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
-_DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
-_YEAR_LAST = re.compile(r"(\d{1,2})[-/](\d{1,2})[-/](\d{4})")
-_WEEK = re.compile(r"(\d{4})-?w(\d{1,2})")
-_QUARTER = re.compile(r"(\d{4})-?q(\d)")
-_TIME = re.compile(
+_DAY = deferred(r"(\d{4})(?:([-/.])(\d{1,2})(?:\2(\d{1,2}))?)?")
+_COMPACT = deferred(r"(\d{4})(\d{2})(\d{2})")
+_DAY_FIRST = deferred(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
+_YEAR_LAST = deferred(r"(\d{1,2})[-/](\d{1,2})[-/](\d{4})")
+_WEEK = deferred(r"(\d{4})-?w(\d{1,2})")
+_QUARTER = deferred(r"(\d{4})-?q(\d)")
+_TIME = deferred(
     r"(\d{4}-\d{2}-\d{2})(?:t| (?=\d{1,2}:))(\d{1,2})(?::(\d{2})(?::(\d{2})(?:\.\d+)?)?)?"
     r"(z|[+-]\d{2}:?\d{2})?"
 )
-_NUMBER_OF_DAY = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?")
-_COMPARED = re.compile(r"\s*([<>]=?|=)\s*")
-_BETWEEN = re.compile(r"\.{2,}|…")
-_ONE = re.compile(r"^(?:an?|one) ")
-_SIX = re.compile(r"(\d{4})(0[1-9]|1[0-2])")
-_DASHED = re.compile(r"(\d{4}(?:-\d\d?){0,2}) ?(?:-|to) ?(\d{4}(?:-\d\d?){0,2})")
+_NUMBER_OF_DAY = deferred(r"(\d{1,2})(?:st|nd|rd|th)?")
+_COMPARED = deferred(r"\s*([<>]=?|=)\s*")
+_BETWEEN = deferred(r"\.{2,}|…")
+_ONE = deferred(r"^(?:an?|one) ")
+_SIX = deferred(r"(\d{4})(0[1-9]|1[0-2])")
+_DASHED = deferred(r"(\d{4}(?:-\d\d?){0,2}) ?(?:-|to) ?(\d{4}(?:-\d\d?){0,2})")
 
 
 class BadDateError(ValueError):

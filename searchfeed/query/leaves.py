@@ -10,6 +10,7 @@ from itertools import takewhile
 from searchfeed import analysis, tree
 from searchfeed.errors import QueryError
 from searchfeed.models import Span
+from searchfeed.patterns import deferred
 from searchfeed.query import dates, fields
 from searchfeed.query.clock import Clock
 from searchfeed.query.lexer import Kind, Part, plain
@@ -25,12 +26,12 @@ with all words of the index."""
 
 _LONGEST_REASON = 200
 
-_FUZZY = re.compile(r"([^~/]+)~(\d{0,2})")
-_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*")
+_FUZZY = deferred(r"([^~/]+)~(\d{0,2})")
+_LANGUAGE = deferred(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*")
 # In scripts without spaces a question mark between two letters ends a sentence.
 _SPACELESS = "\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff"
-_INNER_MARK = re.compile(rf"(?<=[\w*])(?<![{_SPACELESS}])\?+(?![{_SPACELESS}])(?=[\w*])")
-_ADDRESS = re.compile(r"www\.|[^/]*/")
+_INNER_MARK = deferred(rf"(?<=[\w*])(?<![{_SPACELESS}])\?+(?![{_SPACELESS}])(?=[\w*])")
+_ADDRESS = deferred(r"www\.|[^/]*/")
 
 
 class Leaves:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from enum import Enum
 
 from searchfeed.models import Span
+from searchfeed.patterns import deferred
 from searchfeed.query import fields
 from searchfeed.values import dataclass
 
@@ -29,15 +30,15 @@ _PLAIN = str.maketrans(
         "〜": "~",
     }
 )
-_FIELD = re.compile(r"([A-Za-z]+):")
-_SLOP = re.compile(r"~(\d{1,3})(?=[\s)]|$)")
-_REGEX = re.compile(r"/((?:\\.|[^\\/\s])+)/(?=[\s)]|$)")
-_SIGNS = re.compile(r"[-+]+(?=[^\s)+-])")
-_WORD = re.compile(r"[^\s()]+")
+_FIELD = deferred(r"([A-Za-z]+):")
+_SLOP = deferred(r"~(\d{1,3})(?=[\s)]|$)")
+_REGEX = deferred(r"/((?:\\.|[^\\/\s])+)/(?=[\s)]|$)")
+_SIGNS = deferred(r"[-+]+(?=[^\s)+-])")
+_WORD = deferred(r"[^\s()]+")
 # A comma between two digits belongs to their number.
-_LISTED = re.compile(r"(?:[^\s(),;、。]|(?<=\d),(?=\d))+")
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_SHOWN = re.compile(r"\S{1,30}")
+_LISTED = deferred(r"(?:[^\s(),;、。]|(?<=\d),(?=\d))+")
+_SCHEME = deferred(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_SHOWN = deferred(r"\S{1,30}")
 _PLAIN_SIGNS = frozenset("-+－＋−")
 _SYMBOLS = {"&&": "AND", "||": "OR"}
 _OPERATORS = {"AND": "AND", "OR": "OR", "NOT": "NOT", **_SYMBOLS}

@@ -25,6 +25,7 @@ from searchfeed.engines.whoosh.columnar.container import (
 from searchfeed.engines.whoosh.columnar.layout import EXTENSION
 from searchfeed.engines.whoosh.columnar.mapped import Bits, MappedSegment
 from searchfeed.errors import IndexNotFoundError, IndexVersionError
+from searchfeed.patterns import deferred
 from searchfeed.values import dataclass
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
     from searchfeed.engines.whoosh.columnar.reader import SegmentReader
 
 INDEX_NAME = "MAIN"
-CONTENTS = re.compile(rf"_{INDEX_NAME}_([0-9]+)\.toc")
-SIDE_FILE = re.compile(rf"_{INDEX_NAME}_([0-9]+)\.sf[a-z]")
+CONTENTS = deferred(rf"_{INDEX_NAME}_([0-9]+)\.toc")
+SIDE_FILE = deferred(rf"_{INDEX_NAME}_([0-9]+)\.sf[a-z]")
 """A file of ours that belongs to one commit."""
 
 ATTEMPTS = 10
