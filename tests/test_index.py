@@ -206,7 +206,7 @@ def test_progress_names_what_is_done(path: Path, feed: Path) -> None:
     seen: list[tuple[str, int, int]] = []
     with Index(path) as index:
         index.update([feed], progress=lambda *step: seen.append(step))
-        assert seen[0] == ("read", 1, 1)
+        assert seen[:2] == [("read", 0, 1), ("read", 1, 1)]
         assert seen[-1] == ("index", 2, 2)
         seen.clear()
         assert index.rebuild(progress=lambda *step: seen.append(step)) == 2

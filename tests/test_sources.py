@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -408,16 +409,35 @@ def test_a_device_is_refused_when_read() -> None:
         Source("/dev/zero", "/dev/zero").read()
 
 
-def test_what_is_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source_module, "MAX_SIZE", 3_000_000)
+def test_what_is_too_large_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.xml"
     path.write_bytes(b"x" * 3_000_000)
     [source] = expand([path]).sources
+    assert source.max_size == source_module.MAX_SIZE
+    source = replace(source, max_size=3_000_000)
     assert len(source.read()) == 3_000_000
     with path.open("ab") as file:
         file.write(b"x")
-    with pytest.raises(FetchError, match="more than 3 MB"):
+    with pytest.raises(FetchError, match=r"more than 3 MB \(3.0 MB\).*index --large /.*a.xml"):
         source.read()
+    largest = replace(source, max_size=source_module.LARGE_SIZE)
+    assert len(largest.read()) == 3_000_001
+    with path.open("r+b") as file:
+        file.truncate(source_module.LARGE_SIZE + 1)
+    with pytest.raises(FetchError, match=r"more than 100 MB .*divide it"):
+        largest.read()
+
+
+def test_what_comes_in_by_a_pipe_and_is_too_large_is_refused() -> None:
+    script = (
+        "from searchfeed.sources.source import Source, FetchError\n"
+        "try: Source('-', '-', 3_000_000).read()\n"
+        "except FetchError as error: print(error)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", script], input=b"x" * 3_000_001, capture_output=True, timeout=60
+    )
+    assert b"-: not read, because it has more than 3 MB (if you trust it" in run.stdout
 
 
 def run_with_stdin(stdin: object, data: bytes | None = None) -> subprocess.CompletedProcess[bytes]:

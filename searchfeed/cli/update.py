@@ -30,11 +30,17 @@ _WARNINGS = 10
         "searchfeed index https://example.org/feed.xml https://example.com/",
         "searchfeed index subscriptions.opml",
         "curl -s https://example.org/feed | searchfeed index -",
+        "searchfeed index --large archive.xml",
         notes=(
             (
                 "A URL is remembered, and searchfeed update fetches it again. An OPML file "
                 "stands for the feeds it lists, their folders becoming tags, and an HTML page for "
                 "the feed it announces."
+            ),
+            (
+                "A file with more than some 20,000 entries or 32 MB is refused, as what a server "
+                "sends would be. With --large it may have up to 100 MB and is waited for; this is "
+                "true of files and standard input, and of nothing that is fetched."
             ),
             (
                 "Exit code: 0 every source was read, 2 at least one was not; what the "
@@ -44,10 +50,17 @@ _WARNINGS = 10
     ),
 )
 @click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
+@click.option(
+    "--large",
+    is_flag=True,
+    help="Take in files whole, however many entries they have, if you trust them.",
+)
 @network_options
 @global_options(hidden=True)
 @click.pass_obj
-def index(settings: Settings, /, *, sources: tuple[str, ...], allow_private: bool) -> int:
+def index(
+    settings: Settings, /, *, sources: tuple[str, ...], large: bool, allow_private: bool
+) -> int:
     """Take the entries of feeds into the index.
 
     SOURCE is a file, a folder (with all below it), a glob, - for standard input, or the URL of a
@@ -56,7 +69,7 @@ def index(settings: Settings, /, *, sources: tuple[str, ...], allow_private: boo
     """
     start = perf_counter()
     with settings.open() as opened, Bars(settings) as bars:
-        report = opened.update(sources, allow_private=allow_private, progress=bars)
+        report = opened.update(sources, allow_private=allow_private, large=large, progress=bars)
     name = sources[0] if len(sources) == 1 else count(len(sources), "source")
     return conclude(settings, name, report, perf_counter() - start)
 

@@ -27,7 +27,9 @@ _FEED_START = re.compile(r"<\?xml\s|<(?:rss|feed|rdf:rdf|channel)[\s>]", re.I)
 _LEADING_NOISE = 4096
 
 
-def parse(data: bytes, *, url: str, headers: Mapping[str, str] | None = None) -> Feed:
+def parse(
+    data: bytes, *, url: str, headers: Mapping[str, str] | None = None, large: bool = False
+) -> Feed:
     """The feed in ``data``.
 
     Args:
@@ -35,19 +37,22 @@ def parse(data: bytes, *, url: str, headers: Mapping[str, str] | None = None) ->
         url: the URL that it was first fetched from, or the path of the file it was read from.
         headers: of the response: ``content-type`` tells its encoding, ``content-language`` its
             language, and ``content-location`` what relative links start from (else ``url``).
+        large: it is a file that its user trusts, and is read however many entries it has. Nothing
+            that has a URL is.
 
     Raises:
         ParseError: it is not a feed, or not one that can be read safely.
     """
     lowered = {name.lower(): value for name, value in (headers or {}).items()}
-    draft = _read(data, url, lowered)
+    draft = _read(data, url, lowered, large=large)
     return _finished(draft, url)
 
 
-def _read(data: bytes, url: str, headers: Mapping[str, str]) -> FeedDraft:
+def _read(data: bytes, url: str, headers: Mapping[str, str], *, large: bool) -> FeedDraft:
     # Here and not above: importing searchfeed must not load feedparser and html2text.
     from searchfeed.feeds import encoding, guard, jsonfeed, syndication
     from searchfeed.feeds.identity import safe_link
+    from searchfeed.feeds.limits import limits
 
     base = safe_link(headers.get("content-location", ""), url) or safe_link(url)
     if not data.strip(b" \t\r\n\0"):
@@ -56,7 +61,7 @@ def _read(data: bytes, url: str, headers: Mapping[str, str]) -> FeedDraft:
         raise ParseError(url, "not a feed: it is compressed (gzip)", "unpack it first")
     text, problem = encoding.read(data, headers)
     text = text.lstrip("\ufeff \t\r\n\0")
-    limit = guard.element_limit(len(text), is_file=not safe_link(url))
+    limit = limits(url, len(text), large=large)
     if text.startswith("{"):
         draft = jsonfeed.read(text, url, base, limit)
         return replace(draft, warnings=(*draft.warnings, problem)) if problem else draft

@@ -16,17 +16,12 @@ from dataclasses import field
 from html.entities import html5
 from typing import Final
 
+from searchfeed.feeds.limits import Limits
 from searchfeed.feeds.mend import mend
 from searchfeed.feeds.text import clean_markup
 from searchfeed.values import dataclass
 
 DEPTH_LIMIT: Final = 200
-ELEMENT_LIMIT: Final = 120_000
-"""feedparser takes 20 to 40 µs an element; a feed of 10,000 entries has 100,000."""
-FILE_ELEMENT_LIMIT: Final = 2_000_000
-"""Of a file, which somebody has looked for and can wait for: an archive of 200,000 entries."""
-ELEMENT_LENGTH: Final = 16
-"""Characters that an element of an honest feed has at least, on average."""
 ATTRIBUTE_LIMIT: Final = 200
 """Of one element: feedparser compares each with all others."""
 NAMESPACE_LIMIT: Final = 1_000
@@ -84,6 +79,7 @@ _TOO_SHORT: Final = frozenset(
     )
 )
 _DOCTYPE_LIMIT: Final = 65_536
+_ENTRY = re.compile(rb"<(?:\w{1,32}:)?(?:item|entry)[\s/>]")
 
 # The same as that of the parser: expat refuses the name of a namespace that holds it.
 _SEPARATOR: Final = " "
@@ -176,7 +172,8 @@ def _sections(text: str, repairer: _Repairer) -> str:
 class _Counter:
     """Counts what a parser pays for; raises `UnsafeError` as soon as there is too much of it."""
 
-    element_limit: int
+    xml: bytes
+    limits: Limits
     root: str = ""
     depth: int = 0
     elements: int = 0
@@ -189,9 +186,10 @@ class _Counter:
             self.root = name.rpartition(_SEPARATOR)[2].lower()
         if self.depth > DEPTH_LIMIT:
             raise UnsafeError(f"its elements are nested more than {DEPTH_LIMIT} deep")
-        if self.elements > self.element_limit:
+        if self.elements > self.limits.elements:
+            found = f"{len(_ENTRY.findall(self.xml)):,} entries, {len(self.xml) / 1e6:.1f} MB"
             raise UnsafeError(
-                f"it has more than {self.element_limit:,} elements", _remedy(self.element_limit)
+                f"it has more than {self.limits.elements:,} elements ({found})", self.limits.remedy
             )
         if len(attributes) > 2 * ATTRIBUTE_LIMIT:  # names and values
             raise UnsafeError(f"an element of it has more than {ATTRIBUTE_LIMIT} attributes")
@@ -206,26 +204,9 @@ class _Counter:
             raise UnsafeError(f"it declares more than {NAMESPACE_LIMIT:,} namespaces")
 
 
-def element_limit(length: int, *, is_file: bool) -> int:
-    """How many elements a document of ``length`` characters may have.
-
-    What a server sends is read in seconds or not at all. A file may take as long as its length
-    explains: it can be an archive of years.
-    """
-    if not is_file:
-        return ELEMENT_LIMIT
-    return min(max(ELEMENT_LIMIT, length // ELEMENT_LENGTH), FILE_ELEMENT_LIMIT)
-
-
-def _remedy(limit: int) -> str:
-    if limit == ELEMENT_LIMIT:
-        return "save it to a file, which may have more of them, and index that"
-    return "divide it into several files"
-
-
-def _scan(xml: bytes, element_limit: int) -> tuple[_Counter, str]:
+def _scan(xml: bytes, limits: Limits) -> tuple[_Counter, str]:
     """What the document holds, and why it is not well formed (empty if it is)."""
-    counter = _Counter(element_limit)
+    counter = _Counter(xml, limits)
     parser = expat.ParserCreate("utf-8", _SEPARATOR)
     parser.ordered_attributes = True
     parser.StartElementHandler = counter.start
@@ -252,12 +233,12 @@ def _entities(subset: str) -> dict[str, str]:
     return found
 
 
-def repair(text: str, element_limit: int = ELEMENT_LIMIT) -> Document:
+def repair(text: str, limits: Limits) -> Document:
     """``text`` as XML that can be parsed.
 
     Args:
         text: starts with ``<``.
-        element_limit: how many elements it may have.
+        limits: how many elements it may have.
 
     Raises:
         UnsafeError: it is too deep, too large or too odd to be read.
@@ -265,13 +246,13 @@ def repair(text: str, element_limit: int = ELEMENT_LIMIT) -> Document:
     repairer = _Repairer()
     text = clean_markup(_sections(text, repairer)).strip()
     xml = text.encode("utf-8", "replace")
-    counter, malformed = _scan(xml, element_limit)
+    counter, malformed = _scan(xml, limits)
     if not malformed:
         return Document(xml, counter.root, repairer.problem)
     xml = mend(text, DEPTH_LIMIT).encode("utf-8", "replace")
     if not xml:
         raise UnsafeError("there is no element in it")
-    counter, beyond = _scan(xml, element_limit)
+    counter, beyond = _scan(xml, limits)
     if beyond:
         raise UnsafeError(f"it is broken beyond repair: {beyond}")
     return Document(xml, counter.root, repairer.problem or malformed)

@@ -9,8 +9,8 @@ from typing import Any, Final
 from searchfeed.errors import ParseError
 from searchfeed.feeds import body, dates, language, markup
 from searchfeed.feeds.draft import TITLE_LIMIT, VALUES_LIMIT, Draft, FeedDraft, distinct
-from searchfeed.feeds.guard import ELEMENT_LIMIT
 from searchfeed.feeds.identity import safe_link
+from searchfeed.feeds.limits import Limits
 from searchfeed.feeds.reducer import SOURCE_LIMIT
 from searchfeed.feeds.text import line, paragraphs, unescape
 from searchfeed.models import Enclosure, Entry
@@ -23,14 +23,14 @@ def _integer(digits: str) -> int:
     return int(digits[:_DIGITS_LIMIT])
 
 
-def read(text: str, url: str, base: str, item_limit: int = ELEMENT_LIMIT) -> FeedDraft:
+def read(text: str, url: str, base: str, limits: Limits) -> FeedDraft:
     """The feed in ``text``.
 
     Args:
         text: JSON.
         url: where it came from, for errors.
         base: what relative links are resolved against, or empty.
-        item_limit: how many items it may have.
+        limits: how many items it may have.
 
     Raises:
         ParseError: it is not JSON, or JSON that is no feed.
@@ -48,8 +48,14 @@ def read(text: str, url: str, base: str, item_limit: int = ELEMENT_LIMIT) -> Fee
     version = _string(found, "version")
     if not isinstance(found, dict) or "jsonfeed.org/version/" not in version:
         raise ParseError(url, "not a feed: JSON that does not say it is a JSON Feed")
-    if len(_list(found, "items")) > item_limit:
-        raise ParseError(url, f"not read, because it has more than {item_limit:,} items")
+    items = len(_list(found, "items"))
+    if items > limits.items:
+        raise ParseError(
+            url,
+            f"not read, because it has more than {limits.items:,} items"
+            f" ({items:,}, {len(text) / 1e6:.1f} MB)",
+            limits.remedy,
+        )
     return _Reader(found, base).feed()
 
 

@@ -27,19 +27,21 @@ _ENTRY = attrgetter(*(each.name for each in fields(Entry)))
 class Request:
     """How a document is to be read, which is the message after it.
 
-    ``url`` and ``headers`` are those of ``searchfeed.feeds.parse``; ``seconds`` and ``memory``, in
-    bytes, are what it may take.
+    ``url``, ``headers`` and ``large`` are those of ``searchfeed.feeds.parse``; ``seconds`` and
+    ``memory``, in bytes, are what it may take.
     """
 
     url: str
     headers: Mapping[str, str]
+    large: bool
     seconds: float
     memory: int
 
 
 def pack_request(request: Request) -> bytes:
     """For ``unpack_request``."""
-    values = request.url, dict(request.headers), request.seconds, request.memory
+    headers = dict(request.headers)
+    values = request.url, headers, request.large, request.seconds, request.memory
     return json.dumps(values).encode()
 
 

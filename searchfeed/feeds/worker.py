@@ -46,7 +46,7 @@ def warm_up() -> None:
 
 def _outcome(request: wire.Request, data: bytes) -> Feed | ParseError:
     try:
-        return parse(data, url=request.url, headers=request.headers)
+        return parse(data, url=request.url, headers=request.headers, large=request.large)
     except ParseError as error:
         if isinstance(error.__cause__, MemoryError):
             raise MemoryError from error

@@ -18,6 +18,7 @@ from typing import Self
 
 from searchfeed.errors import ParseError
 from searchfeed.feeds import parse, wire
+from searchfeed.feeds.limits import limits
 from searchfeed.models import Feed
 from searchfeed.processes import Patience, Process, default_count
 from searchfeed.values import dataclass
@@ -26,7 +27,8 @@ SECONDS, SECONDS_A_MEGABYTE = 5.0, 5.0
 """What a document may take of a processor, ten times as much as those of honest feeds do."""
 
 MEMORY, MEMORY_A_BYTE = 250_000_000, 24
-"""Bytes that reading a document may take; honest ones need 8 for each of theirs."""
+"""Bytes that reading a document may take, and those that one which its user trusts may take more
+for each of its own; honest ones need 8."""
 
 SMALL = 1_000_000
 """Weight of documents that take no longer here than processes take to start."""
@@ -43,11 +45,15 @@ _SLACK = 4
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What ``searchfeed.feeds.parse`` takes: bytes, where they came from, headers of a response."""
+    """What ``searchfeed.feeds.parse`` takes.
+
+    Bytes, where they came from, headers of a response; whether it is a file that its user trusts.
+    """
 
     data: bytes
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    large: bool = False
 
 
 class Workers:
@@ -190,10 +196,11 @@ class _Worker(Process):
         """The feed of a document, or why it has none; the process may have ended over it."""
         size = len(document.data)
         seconds = SECONDS + SECONDS_A_MEGABYTE * size / 1e6
-        memory = MEMORY + MEMORY_A_BYTE * size
-        request = wire.Request(document.url, document.headers, seconds, memory)
+        memory = MEMORY + (MEMORY_A_BYTE * size if document.large else 0)
+        request = wire.Request(document.url, document.headers, document.large, seconds, memory)
         # It watches its own time; this is for one that cannot, since it stands still.
         patience = Patience(_SLACK * seconds)
+        remedy = ""
         try:
             self.send(wire.pack_request(request), patience)
             self.send(document.data, patience)
@@ -203,11 +210,13 @@ class _Worker(Process):
             reason = _too_long(seconds)
         except (OSError, EOFError, ValueError, TypeError):
             code = self.close()
+            if code == wire.OUT_OF_MEMORY:
+                remedy = limits(document.url, size, large=document.large).remedy
             reason = {
                 wire.OUT_OF_MEMORY: f"it needs more than {memory // 1_000_000} MB to be read",
                 -signal.SIGPROF: _too_long(seconds),
             }.get(code, f"the process that read it broke off ({_ending(code)})")
-        return ParseError(document.url, reason)
+        return ParseError(document.url, reason, remedy)
 
 
 def _weight(data: bytes) -> int:
@@ -217,7 +226,9 @@ def _weight(data: bytes) -> int:
 
 def _parse_here(document: Document) -> Feed | ParseError:
     try:
-        return parse(document.data, url=document.url, headers=document.headers)
+        return parse(
+            document.data, url=document.url, headers=document.headers, large=document.large
+        )
     except ParseError as error:
         return error
 

@@ -29,6 +29,7 @@ class Feeding(Base):
         sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
         *,
         allow_private: bool = False,
+        large: bool = False,
         progress: Progress | None = None,
     ) -> Report:
         """Take in what the sources hold now; what they no longer hold stays.
@@ -40,6 +41,9 @@ class Feeding(Base):
             sources: files, folders (searched recursively), globs, ``-`` for standard input; URLs
                 of feeds; lists of feeds (OPML) and HTML pages that announce one, as files or URLs.
             allow_private: whether addresses inside the user's own network may be fetched.
+            large: take in files, and the standard input, that are refused otherwise because they
+                hold more than some 20,000 entries, or more than 32 MB: up to 100 MB, however long
+                it takes. What is fetched is never so large.
             progress: called, in any thread, after each document, now and then while indexing, and
                 of each feed that is being fetched.
 
@@ -54,7 +58,7 @@ class Feeding(Base):
         expansion = expand(sources)
         report = Report(failures=tuple(expansion.errors))
         if expansion.sources or not expansion.outlines:
-            report += intake.take_in(self._store, expansion.sources, progress)
+            report += intake.take_in(self._store, expansion.sources, progress, large=large)
         if expansion.outlines:
             report += self._subscribe(expansion.outlines, allow_private, progress)
         return report

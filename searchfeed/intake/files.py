@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from searchfeed.sources import Source
 
 
-def take_in(keeper: Keeper, sources: Sequence[Source], progress: Progress | None) -> Report:
+def take_in(
+    keeper: Keeper, sources: Sequence[Source], progress: Progress | None, *, large: bool = False
+) -> Report:
     """Store what the sources hold now, and make it searchable; return what came of it.
 
     A document that was read before is not parsed. A source that cannot be read or is no feed
@@ -27,14 +30,18 @@ def take_in(keeper: Keeper, sources: Sequence[Source], progress: Progress | None
     Args:
         keeper: where they are stored, each in one transaction, in this order.
         sources: files, and the standard input.
-        progress: called after each source with ``read``, how many are done, and of how many.
+        progress: called first, and after each source, with ``read``, how many are done, and of how
+            many.
+        large: the user trusts them all, and waits for those that are too large for others.
 
     Raises:
         IndexLockedError: another process went on writing.
         ArchiveError, EngineError: they could not be stored.
     """
-    from searchfeed.sources.source import STDIN
+    from searchfeed.sources.source import LARGE_SIZE, STDIN
 
+    if large:
+        sources = [replace(source, max_size=LARGE_SIZE) for source in sources]
     # Whoever writes to the standard input may take long, and nobody else is to wait for that.
     held = [_Held.of(source) if source.url == STDIN else source for source in sources]
 
@@ -43,7 +50,7 @@ def take_in(keeper: Keeper, sources: Sequence[Source], progress: Progress | None
             progress("read", done, len(held))
 
     with keeper.writing():
-        report = _stored(keeper.archive(create=True), held, read)
+        report = _stored(keeper.archive(create=True), held, read, large=large)
         keeper.catch_up(progress)
     return report
 
@@ -70,7 +77,11 @@ class _Held:
 
 
 def _stored(
-    archive: Archive, sources: Sequence[Source | _Held], read: Callable[[int], None]
+    archive: Archive,
+    sources: Sequence[Source | _Held],
+    read: Callable[[int], None],
+    *,
+    large: bool,
 ) -> Report:
     from searchfeed.feeds.workers import Document, Workers
 
@@ -97,8 +108,9 @@ def _stored(
                 finish(place, Report(unchanged=entries))
                 continue
             parsed.append((place, mark))
-            yield Document(data, source.url)
+            yield Document(data, source.url, large=large)
 
+    read(0)
     with Workers() as workers:
         for outcome in workers.parse(documents()):
             place, mark = parsed.popleft()

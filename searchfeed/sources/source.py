@@ -14,8 +14,11 @@ from searchfeed.values import dataclass
 STDIN = "-"
 """The name of the standard input."""
 
-MAX_SIZE = 100_000_000
+MAX_SIZE = 32_000_000
 """Bytes that a source may have. A feed of 19,000 news stories has 25 million."""
+
+LARGE_SIZE = 100_000_000
+"""Bytes that one may have which its user trusts."""
 
 _CHUNK = 1 << 20
 
@@ -27,10 +30,12 @@ class Source:
     Attributes:
         name: as shown to people: the path as it was typed, or ``-``.
         url: the absolute path, or ``-``.
+        max_size: bytes that it may have.
     """
 
     name: str
     url: str
+    max_size: int = MAX_SIZE
 
     def read(self) -> bytes:
         """All of its bytes.
@@ -46,8 +51,11 @@ class Source:
             # Opening a named pipe would otherwise wait for its other end.
             descriptor = os.open(self.url, os.O_RDONLY | os.O_NONBLOCK)
             try:
-                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                status = os.fstat(descriptor)
+                if not stat.S_ISREG(status.st_mode):
                     raise irregular(self.name)
+                if status.st_size > self.max_size:
+                    raise self._too_large(f" ({status.st_size / 1e6:,.1f} MB)")
                 return self._drain(partial(os.read, descriptor))
             finally:
                 os.close(descriptor)
@@ -58,13 +66,16 @@ class Source:
         data = bytearray()
         while chunk := read(_CHUNK):
             data += chunk
-            if len(data) > MAX_SIZE:
-                raise FetchError(
-                    self.name,
-                    f"it has more than {MAX_SIZE // 1_000_000} MB",
-                    "no feed is read that is so large; divide it",
-                )
+            if len(data) > self.max_size:
+                raise self._too_large()
         return bytes(data)
+
+    def _too_large(self, found: str = "") -> FetchError:
+        remedy = "no feed is read that is so large; divide it"
+        if self.max_size < LARGE_SIZE:
+            remedy = f"if you trust it, take it in whole with: searchfeed index --large {self.name}"
+        limit = f"{self.max_size // 1_000_000} MB"
+        return FetchError(self.name, f"not read, because it has more than {limit}{found}", remedy)
 
 
 def irregular(name: str) -> FetchError:
