@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from array import array
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from searchfeed.engines.whoosh.columnar.builder import (
     SegmentBuilder,
     _in_order,
 )
+from searchfeed.engines.whoosh.columnar.cutting import GAP, Cutter, Table
+from searchfeed.engines.whoosh.columnar.cutting import SHORT as SHORT_BYTES
 from searchfeed.engines.whoosh.columnar.reader import SegmentReader
 
 QUICK = settings(
@@ -153,6 +156,54 @@ LONG_SKETCH = [
 
 
 SIGNS = ".,;:!?\"'()[]-&@_+#/$"
+SPACES = (
+    "\t\n\x0b\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2005\u200a\u2028\u2029\u202f\u205f\u3000"
+)
+BITS = st.sampled_from([*SPACES, *"ab.é東\0\xff\ud800", "x" * 7, "y" * 8, "z" * 9, "w" * 17])
+VALUES = st.lists(st.lists(BITS, max_size=12).map("".join), min_size=1, max_size=3)
+
+
+@QUICK
+@given(st.lists(st.lists(VALUES, max_size=5), max_size=3))
+@example([[["a a\0 a", "\xff"], [""]], [["a\0"]]])
+def test_texts_are_cut_as_they_are_split(batches: list[list[list[str]]]) -> None:
+    cutter, known = Cutter(), []
+    for texts in batches:
+        numbers, counts = cutter.cut(texts)
+        known += cutter.fresh()
+        assert len(known) == len(cutter)
+        every = [[*text[0].split()] for text in texts]
+        for stretches, text in zip(every, texts, strict=True):
+            for value in text[1:]:
+                stretches += [GAP, *value.split()]
+        assert [known[number] for number in numbers] == list(chain.from_iterable(every))
+        assert counts.tolist() == list(map(len, every))
+    if not any("\0" in each for each in known):
+        short = [
+            each for each in known if len(each.encode("utf-8", "surrogatepass")) <= SHORT_BYTES
+        ]
+        assert len(short) == len(set(short))
+
+
+def test_every_white_space_divides() -> None:
+    found = {chr(code) for code in range(sys.maxunicode) if chr(code).isspace()}
+    cutter = Cutter()
+    numbers, _ = cutter.cut([["a".join(found)]])
+    assert set(cutter.fresh()) == {"a"}
+    assert len(numbers) == len(found) - 1
+
+
+def test_pairs_that_want_the_same_place_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Table, "_places", lambda _self, head, _tail: np.zeros(len(head), np.int64))
+    cutter = Cutter()
+    words = [f"word{number}" for number in range(300)]
+    for amount in (10, 300):
+        numbers, _ = cutter.cut([[" ".join(words[:amount] * 2)]])
+        assert {*numbers.tolist()} == {*range(amount)}
+        assert numbers.tolist()[:amount] == numbers.tolist()[amount:]
+    assert len(cutter) == 300
+
+
 PARTS = st.sampled_from(
     [*SIGNS, *"aZ3é東\u0300ſK", "www.", "http://", "U.S", "word", "123", "1,234", "'s", "x" * 63]
 )

@@ -13,7 +13,7 @@ from whoosh.fields import COLUMN, DATETIME, ID, KEYWORD, TEXT, Schema
 from searchfeed import analysis
 from searchfeed.analysis.sketch import Texts, sketches
 from searchfeed.engines.whoosh.columnar.builder import Document
-from searchfeed.engines.whoosh.columnar.occurrences import GAP
+from searchfeed.engines.whoosh.columnar.cutting import GAP
 from searchfeed.engines.whoosh.values import ENCLOSURE, SKETCH, UPDATED, date_number, whole_term
 
 if TYPE_CHECKING:

@@ -1,19 +1,19 @@
 """The occurrences of one field's terms in the documents of a segment, as they are collected.
 
-A text is cut into stretches, which are words with what stands around them. Each is a number from
-when it is first seen; those that are new in some texts are analyzed at once, and then what each is
-indexed as is put in its place.
+A text is cut into stretches, which are words with what stands around them. Those that are new in
+some texts are analyzed at once; then what each is indexed as is put in its place.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from itertools import accumulate, count, islice
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
+
+from searchfeed.engines.whoosh.columnar.cutting import Cutter
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,16 +25,10 @@ Analyze: TypeAlias = Callable[
 stretch, never descending, how many terms each stretch has, and how many positions it takes. A
 stretch always gives the same, whatever stands beside it."""
 
-GAP = ""
-"""The stretch that stands between two values of a field."""
-
-LONGEST_REMEMBERED = 40
-"""Longer stretches (a paragraph of Japanese, an address) do not come back."""
-
 OCCURRENCE_BYTES = 48
 """What an occurrence of a term costs in memory, the sort at the end included."""
 
-STRETCH_BYTES = 180
+STRETCH_BYTES = 110
 """What a distinct stretch costs in memory, without its terms."""
 
 
@@ -128,8 +122,7 @@ class Stretches:
     def __init__(self, numbers: Numbers, analyze: Analyze) -> None:
         self._numbers = numbers
         self._analyze = analyze
-        self._known: defaultdict[str, int] = defaultdict(count().__next__)
-        self._settled = 0
+        self._cutter = Cutter()
         self._terms = array("i")
         self._positions = array("i")
         self._starts = array("i", (0,))
@@ -137,34 +130,15 @@ class Stretches:
 
     def spread(self, texts: Iterable[Sequence[str]]) -> Spread:
         """The terms of texts, each of which is one value or more with a gap between two."""
-        numbers, counts = array("i"), array("i")
-        number = self._known.__getitem__
-        for values in texts:
-            stretches = values[0].split()
-            for value in values[1:]:
-                stretches.append(GAP)
-                stretches += value.split()
-            # A list is twice as fast as an iterator here.
-            numbers.fromlist(list(map(number, stretches)))
-            counts.append(len(stretches))
-        self._settle()
-        return self._expand(view(numbers), view(counts))
-
-    def _settle(self) -> None:
-        """Analyze the stretches that are new."""
-        fresh = list(islice(reversed(self._known), len(self._known) - self._settled))
-        if not fresh:
-            return
-        fresh.reverse()
-        terms, positions, counts, widths = self._analyze(fresh)
-        self._terms.fromlist(list(map(self._numbers.__getitem__, terms)))
-        self._positions.extend(positions)
-        self._starts.extend(accumulate(counts, initial=self._starts.pop()))
-        self._widths.extend(widths)
-        for stretch in fresh:
-            if len(stretch) > LONGEST_REMEMBERED:
-                del self._known[stretch]
-        self._settled = len(self._known)
+        stretches, amounts = self._cutter.cut(texts)
+        fresh = self._cutter.fresh()
+        if fresh:
+            terms, positions, counts, widths = self._analyze(fresh)
+            self._terms.fromlist(list(map(self._numbers.__getitem__, terms)))
+            self._positions.extend(positions)
+            self._starts.extend(accumulate(counts, initial=self._starts.pop()))
+            self._widths.extend(widths)
+        return self._expand(stretches, amounts)
 
     @property
     def size(self) -> int:
