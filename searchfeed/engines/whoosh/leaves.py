@@ -70,13 +70,14 @@ class Leaves:
             weight, b = FIELDS[field]
             for documents, counts in self._matcher.counts(field, found, slop):
                 if len(documents):
-                    weighted = counts * weight
-                    weighted /= self._view.norm(field, b, documents)
+                    weighted = counts if weight == 1.0 else counts * weight
+                    weighted = weighted / self._view.norm(field, b, documents)
                     parts.append((documents, weighted))
         documents, total = self._matcher.summed(parts)
         words = max((len(option) for options in sequences for option in options), default=1)
         rarity = words * inverse_document_frequency(len(documents), self._view.count)
-        scores = worth * rarity * saturated(total)
+        scores = saturated(total)
+        scores *= worth * rarity
         wanted = tuple(patterns(sequences, rarity, leaf.field, slop))
         if not isinstance(leaf, tree.Fuzzy):
             return Scored(Matched(documents, scores), wanted)

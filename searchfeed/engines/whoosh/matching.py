@@ -180,8 +180,14 @@ def _joined(
     sums[at[there]] += more[there]
     if there.all():
         return documents, sums
-    new = ~there
-    return np.insert(documents, at[new], others[new]), np.insert(sums, at[new], more[new])
+    new = np.flatnonzero(~there)
+    places = at[new] + np.arange(len(new))
+    old = np.ones(len(documents) + len(new), dtype=bool)
+    old[places] = False
+    together, total = np.empty(len(old), dtype=documents.dtype), np.empty(len(old))
+    together[old], together[places] = documents, others[new]
+    total[old], total[places] = sums, more[new]
+    return together, total
 
 
 def _in_both(some: Documents, more: Documents) -> Documents:

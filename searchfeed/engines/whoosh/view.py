@@ -7,7 +7,7 @@ and are in nothing that is returned.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache, lru_cache, partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     Places: TypeAlias = NDArray[np.int64]
     Numbers: TypeAlias = NDArray[np.float64]
     Mask: TypeAlias = NDArray[np.bool_]
+    Numbered: TypeAlias = tuple[tuple[SegmentReader, int, int], ...]
 
 REMEMBERED = 64 << 20
 """Bytes that may be kept of what was worked out for words that were asked for."""
@@ -76,7 +77,7 @@ class View:
         self.lexicon = cache(partial(Lexicon, self))
         self._norms = cache(self._norm_table)
         self._all_norms = cache(self._norm_of_each)
-        self._numbers = lru_cache(REMEMBERED_TERMS)(self._find)
+        self._found: dict[tuple[str, str], Numbered] = {}
         self._term_places = cache(self._places_of_terms)
 
     def everything(self) -> Documents:
@@ -117,12 +118,16 @@ class View:
 
     def sharing(self, field: str, kind: str, key: str, *, prefix: bool = False) -> set[str]:
         """The terms of a field whose other form (``fold``, ``stem-en``) is, or starts with, key."""
-        return {
-            segment.term(field, number)
-            for segment, _ in self._segments
-            if segment.has_key(field, kind)
-            for number in segment.terms_by_key(field, kind, key, prefix=prefix)
-        }
+        found: set[str] = set()
+        for segment, base in self._segments:
+            if segment.has_key(field, kind):
+                for number in segment.terms_by_key(field, kind, key, prefix=prefix):
+                    term = segment.term(field, number)
+                    found.add(term)
+                    if len(self._segments) == 1:
+                        # It is asked for next, and need not be looked for again.
+                        self._keep(field, term, ((segment, base, number),))
+        return found
 
     def stemmed(self) -> set[str]:
         """The languages that terms have stems of."""
@@ -266,13 +271,22 @@ class View:
 
         return self.memory.get((segment.name, field, number), locate)
 
-    def _find(self, field: str, term: str) -> tuple[tuple[SegmentReader, int, int], ...]:
+    def _numbers(self, field: str, term: str) -> Numbered:
         """The segments that have a term, where their documents begin, and its number in each."""
-        return tuple(
-            (segment, base, number)
-            for segment, base in self._segments
-            if (number := segment.term_id(field, term)) >= 0
-        )
+        known = self._found.get((field, term))
+        if known is None:
+            known = tuple(
+                (segment, base, number)
+                for segment, base in self._segments
+                if (number := segment.term_id(field, term)) >= 0
+            )
+            self._keep(field, term, known)
+        return known
+
+    def _keep(self, field: str, term: str, numbered: Numbered) -> None:
+        if len(self._found) >= REMEMBERED_TERMS:
+            self._found = {}
+        self._found[field, term] = numbered
 
     def tally(self, field: str, documents: Documents) -> NDArray[np.int64]:
         """For each of ``terms(field)`` in how many of some documents, which ascend, it stands."""

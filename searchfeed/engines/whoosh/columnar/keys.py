@@ -48,6 +48,8 @@ class KeysReader:
 
     def find(self, wanted: bytes, *, prefix: bool) -> list[int]:
         """The numbers of the terms with this key, or one that starts with it, ascending."""
+        if not len(self._cut.lengths) and not len(self._written):
+            return []
         low, high = _bounds(self._cut, wanted, prefix=prefix)
         first, last = _bounds(self._written, wanted, prefix=prefix)
         found = self._cut.terms(low, high)
