@@ -49,10 +49,10 @@ def row_starts(
     documents = located[first].documents
     which: dict[int, Places] = {first: np.arange(len(documents))}
     for at in rest:
-        hits, places = _matched(documents, located[at].documents)
+        hits, found = _matched(documents, located[at].documents)
         documents = documents[hits]
         which = {known: chosen[hits] for known, chosen in which.items()}
-        which[at] = places
+        which[at] = found
 
     def places(at: int) -> Places:
         known = located[at]
