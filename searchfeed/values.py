@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from inspect import get_annotations
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Generic, NoReturn
@@ -19,6 +19,9 @@ __all__ = ("dataclass",)
 
 _DEFERRED = {"frozen": True, "slots": True}
 """The options of a class that can wait. What others ask for is made at once."""
+
+FEW = 32
+"""So many values of a class are made in the time in which its ``__init__`` is compiled."""
 
 _REQUIRED = object()
 """Stands for the default of a field that has none."""
@@ -105,8 +108,15 @@ def _defer(written: type) -> type:
                 made = found
         return made
 
+    defaults = {name: body.get(name, _REQUIRED) for name in names}
+    simple = not any(isinstance(default, dataclasses.Field) for default in defaults.values())
+    uses = 0
+
     def initialise(self: object, *values: object, **named: object) -> None:
-        defaults = {name: body.get(name, _REQUIRED) for name in names}
+        nonlocal uses
+        uses += 1
+        if uses <= FEW and simple and _fill(self, defaults, values, named):
+            return
         made_of = _initialiser(value, annotations, defaults)
         if value.__init__ is initialise:  # type: ignore[misc]
             value.__init__ = made_of  # type: ignore[misc]
@@ -121,6 +131,31 @@ def _defer(written: type) -> type:
         mine[name] = _Later(name, complete)
     value = type(written)(written.__name__, written.__bases__, mine)
     return value
+
+
+def _fill(
+    value: object,
+    defaults: Mapping[str, object],
+    given: tuple[object, ...],
+    named: Mapping[str, object],
+) -> bool:
+    """Set the fields of a new value, unless what is given for them is wrong.
+
+    Args:
+        value: has nothing yet.
+        defaults: its fields, with what stands where nothing is given.
+        given: by place.
+        named: by name.
+    """
+    fields = {**defaults, **dict(zip(defaults, given, strict=False)), **named}
+    known = len(fields) == len(defaults) and named.keys().isdisjoint([*defaults][: len(given)])
+    if not known or len(given) > len(defaults) or any(v is _REQUIRED for v in fields.values()):
+        return False
+    for name, each in fields.items():
+        object.__setattr__(value, name, each)
+    if hasattr(value, "__post_init__"):
+        value.__post_init__()
+    return True
 
 
 def _first(name: str, complete: Callable[[], type]) -> Callable[..., Any]:

@@ -8,6 +8,9 @@ else a word of a query may find is worked out on the index's dictionary of terms
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from searchfeed.analysis.analyzer import (
     Token,
     WordQuery,
@@ -18,18 +21,25 @@ from searchfeed.analysis.analyzer import (
 )
 from searchfeed.analysis.borders import grapheme_start, sentences, word_start
 from searchfeed.analysis.characters import spell
-from searchfeed.analysis.detection import language_of
-from searchfeed.analysis.expressions import Expression
-from searchfeed.analysis.forms import STEMMED, fold, stem, typing_mistakes
+from searchfeed.analysis.forms import STEMMED, fold, stem, stems, typing_mistakes
 from searchfeed.analysis.sample import fingerprint
-from searchfeed.analysis.stretches import analyze
+
+if TYPE_CHECKING:
+    from searchfeed.analysis.detection import language_of
+    from searchfeed.analysis.expressions import Expression
+    from searchfeed.analysis.stretches import analyze
 
 FINGERPRINT: str
 
+_LATER = {"Expression": "expressions", "analyze": "stretches", "language_of": "detection"}
+"""What most searches do without, and the module of each."""
 
-def __getattr__(name: str) -> str:
+
+def __getattr__(name: str) -> object:
     if name == "FINGERPRINT":
         return fingerprint()
+    if name in _LATER:
+        return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
@@ -48,6 +58,7 @@ __all__ = (
     "sentences",
     "spell",
     "stem",
+    "stems",
     "terms",
     "tokens",
     "typing_mistakes",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterable
 from typing import TextIO
@@ -93,10 +92,25 @@ def screen(color: str) -> Screen:
     """Stdout, as a renderer wants it described."""
     encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower().replace("-", "")
     return Screen(
-        width=shutil.get_terminal_size().columns,
+        width=_width(),
         escapes=sys.stdout is not None and takes_escapes(sys.stdout, color),
         ascii=encoding not in ("utf8", "utf8sig"),
     )
+
+
+def _width() -> int:
+    """The columns of the terminal, or what ``COLUMNS`` says; 80 where there is none.
+
+    It is what ``shutil.get_terminal_size`` says, which takes modules for archives along.
+    """
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns):
+        return int(columns)
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns or 80  # type: ignore[union-attr]
+    except (AttributeError, ValueError, OSError):
+        # It is closed, or no terminal.
+        return 80
 
 
 def _let_go(stream: TextIO) -> None:

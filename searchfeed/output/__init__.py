@@ -16,10 +16,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
 from datetime import UTC, datetime, tzinfo
 from importlib import import_module
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from searchfeed.alerting import Alert
-from searchfeed.archive import SavedSearch, Version
 from searchfeed.models import (
     Entry,
     ExplainedQuery,
@@ -32,6 +30,10 @@ from searchfeed.models import (
     Trend,
 )
 from searchfeed.values import dataclass
+
+if TYPE_CHECKING:
+    from searchfeed.alerting import Alert
+    from searchfeed.archive import SavedSearch, Version
 
 Value = TypeVar("Value")
 
