@@ -40,14 +40,14 @@ FEWEST = 8
 PART = 100
 
 
-def examples(count: int) -> int:
+def examples(count: int, *, long: int = 0) -> int:
     """How many examples hypothesis makes: fewer of a cluster, which is asked ten times for one.
 
-    ``SEARCHFEED_QUERIES`` asks for the long form.
+    ``SEARCHFEED_QUERIES`` asks for the long form: ``long`` if it is another number.
     """
-    if not URLS or os.environ.get("SEARCHFEED_QUERIES"):
-        return count
-    return max(FEWEST, count // PART)
+    if os.environ.get("SEARCHFEED_QUERIES"):
+        return long or count
+    return max(FEWEST, (long or count) // PART) if URLS else count
 
 
 _made: set[str] = set()

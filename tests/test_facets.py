@@ -309,7 +309,7 @@ def by_period(entries: list[Entry], period: Period, zone: tzinfo) -> Counter[str
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(25, long=60), deadline=None)
 @given(
     data=st.lists(drawn, max_size=12),
     split=st.integers(0, 12),

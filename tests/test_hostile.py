@@ -127,6 +127,13 @@ ATTACKS: dict[str, tuple[Callable[[], bytes], int | str]] = {
         lambda: with_doctype(f'<!ENTITY a "{"A" * 50_000}">', "&a;" * 20_000)[:-30],
         1,
     ),
+    "xml bomb of an entity that is let in": (
+        lambda: rss(
+            f"<item><title>x</title><description>{'&a;' * 100_000}</description></item>",
+            f'<!DOCTYPE r [<!ENTITY a "{"A" * 64}">]>',
+        ),
+        1,
+    ),
     "external entity": (lambda: with_doctype('<!ENTITY f SYSTEM "file:///etc/passwd">', "&f;"), 1),
     "parameter entity": (
         lambda: with_doctype('<!ENTITY % f SYSTEM "file:///etc/passwd"> %f;', "&f;"),
@@ -167,6 +174,24 @@ ATTACKS: dict[str, tuple[Callable[[], bytes], int | str]] = {
         lambda: rss("<item/>", "", "".join(f' xmlns:a{n}="u{n}"' for n in range(20_000))),
         "1,000 namespaces|200 attributes",
     ),
+    "many namespaces for many elements": (
+        lambda: rss(
+            "".join(f'<b xmlns:a{n}="u{n}"/>' for n in range(900)) + "<a/>" * 30_000,
+        ),
+        "too many namespaces",
+    ),
+    "categories that differ": (
+        lambda: item("".join(f"<category>{n}</category>" for n in range(10_000))),
+        1,
+    ),
+    "authors that differ": (
+        lambda: item("".join(f"<author>n{n}</author>" for n in range(10_000))),
+        1,
+    ),
+    "descriptions that differ": (
+        lambda: item("".join(f"<description>word {n}</description>" for n in range(10_000))),
+        1,
+    ),
     "many categories": (lambda: item("<category>a</category>" * 50_000), 1),
     "many authors": (lambda: item("<author>a@b.example (x)</author>" * 30_000), 1),
     "many enclosures": (lambda: item('<enclosure url="https://e.org/a"/>' * 30_000), 1),
@@ -189,6 +214,7 @@ ATTACKS: dict[str, tuple[Callable[[], bytes], int | str]] = {
     "megabyte guid": (lambda: item(f"<guid>{'a' * 1_000_000}</guid>"), 1),
     "megabyte link": (lambda: item(f"<link>https://e.org/{'a' * 1_000_000}</link>"), 1),
     "megabyte date": (lambda: item(f"<pubDate>{'1' * 1_000_000}</pubDate>"), 1),
+    "author of dots": (lambda: item(f"<author>{'a.' * 100_000}</author>"), 1),
     "megabyte author": (lambda: item(f"<author>{'a@' * 500_000}</author>"), 1),
     "megabyte language": (lambda: item(f"<language>{'en-' * 300_000}</language>"), 1),
     "megabyte word": (lambda: text("a" * 1_000_000), 1),
@@ -200,6 +226,7 @@ ATTACKS: dict[str, tuple[Callable[[], bytes], int | str]] = {
     "nothing": (lambda: b"\0" * 1_000_000, "it is empty"),
     "noise": (lambda: bytes(range(256)) * 4_000, "not a feed"),
     "invalid bytes": (lambda: item(title="x\udcff\udcfe").replace(b"x", b"\xff\xfe\x80x"), 1),
+    "0xFF in a name": (lambda: item().replace(b"<guid>", b"<gu\xffid>"), 1),
     "NULs": (lambda: item().replace(b"<guid>", b"<gu\0id>\0\0"), 1),
     "UTF-7": (
         lambda: item().replace(b'"1.0"', b'"1.0" encoding="UTF-7"').replace(b"x", b"+ADw-"),
@@ -251,6 +278,11 @@ ATTACKS: dict[str, tuple[Callable[[], bytes], int | str]] = {
     "leading newlines": (lambda: b"\n" * 1_000_000 + item(), 1),
     "leading comments": (lambda: b"<!---->" * 120_000 + item(), 1),
     "open comments": (lambda: item("<!--" * 200_000), 1),
+    "comments": (lambda: rss("<!-- x -->" * 100_000 + "<item><title>x</title></item>"), 1),
+    "instructions": (lambda: rss("<?x ?>" * 100_000 + "<item><title>x</title></item>"), 1),
+    "stray <": (lambda: item()[:-20] + b"<" * 200_000, 1),
+    "stray attributes": (lambda: item()[:-20] + b"<a " + b'b="c" ' * 50_000 + b">", 1),
+    "depth behind a cut": (lambda: item()[:-20] + b"<a>" * 100_000, 1),
     "open instructions": (lambda: item("<?" * 300_000), 1),
     "open CDATA": (lambda: item(f"<description>{'<![CDATA[' * 100_000}"), 1),
     "open tags": (lambda: item()[:-20] + b"<a" * 400_000, 1),

@@ -136,7 +136,7 @@ pieces = st.one_of(
 )
 
 
-@settings(max_examples=engines.examples(10_000), deadline=None)
+@settings(max_examples=engines.examples(500, long=10_000), deadline=None)
 @given(text=st.lists(pieces, max_size=8).map(" ".join) | st.text(max_size=40))
 def test_no_text_fails_and_nothing_excluded_comes_back(engine: Engine, text: str) -> None:
     try:
