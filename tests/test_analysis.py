@@ -30,6 +30,7 @@ from searchfeed.analysis import (
     word_start,
 )
 from searchfeed.analysis import analyzer as memory
+from searchfeed.analysis.forms import stems
 from searchfeed.analysis.words import LONGEST_TERM, units
 from searchfeed.models import Span
 
@@ -437,8 +438,18 @@ def test_technical_words_are_not_stemmed(term: str) -> None:
 @QUICK
 @given(TEXTS, st.sampled_from(sorted(STEMMED)))
 def test_stemming_never_fails(text: str, language: str) -> None:
-    for term in [*terms(text), text]:
+    every = [*terms(text), text]
+    for term in every:
         assert stem(term, language) == fold(stem(term, language))
+    assert stems(every, language) == [stem(term, language) for term in every]
+
+
+@QUICK
+@given(
+    st.lists(st.text("aeinostkluz'é7", min_size=1)), st.sampled_from([*sorted(STEMMED), "", "ja"])
+)
+def test_stems_of_many_terms_are_those_of_each(words: list[str], language: str) -> None:
+    assert stems(words, language) == [stem(word, language) for word in words]
 
 
 def test_stems_are_the_same_in_every_thread() -> None:

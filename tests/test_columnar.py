@@ -830,12 +830,12 @@ def test_more_documents_than_sixteen_bits_hold(tmp_path: Path) -> None:
     ]
 
 
-def stem(term: str) -> str | None:
-    return term.rstrip("s") if term.endswith("s") or term[0] == "o" else None
+def stems(terms: Sequence[str]) -> list[str | None]:
+    return [term.rstrip("s") if term.endswith("s") or term[0] == "o" else None for term in terms]
 
 
 def test_second_keys_find_terms_and_survive_merges(tmp_path: Path) -> None:
-    keys = {"body": {"stem": stem}}
+    keys = {"body": {"stem": stems}}
     schema = fields.Schema(body=fields.TEXT)
     for terms in (["oil", "oils", "gas"], ["oils", "opec", "zz"]):
         with BulkWriter(tmp_path, schema, keys=keys) as writer:

@@ -21,7 +21,7 @@ from searchfeed.analysis.analyzer import (
 )
 from searchfeed.analysis.borders import grapheme_start, sentences, word_start
 from searchfeed.analysis.characters import spell
-from searchfeed.analysis.forms import STEMMED, fold, stem, stems, typing_mistakes
+from searchfeed.analysis.forms import STEMMED, fold, stem, typing_mistakes
 from searchfeed.analysis.sample import fingerprint
 
 if TYPE_CHECKING:
@@ -58,7 +58,6 @@ __all__ = (
     "sentences",
     "spell",
     "stem",
-    "stems",
     "terms",
     "tokens",
     "typing_mistakes",

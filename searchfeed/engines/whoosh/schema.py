@@ -11,6 +11,7 @@ from whoosh.columns import NumericColumn
 from whoosh.fields import COLUMN, DATETIME, ID, KEYWORD, TEXT, Schema
 
 from searchfeed import analysis
+from searchfeed.analysis.forms import stems
 from searchfeed.analysis.sketch import Texts, sketches
 from searchfeed.engines.whoosh.columnar.builder import Document
 from searchfeed.engines.whoosh.columnar.cutting import GAP
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from searchfeed.analysis.stretches import Analyzed
     from searchfeed.engines import Change
     from searchfeed.engines.whoosh.columnar.occurrences import Occurrences
-    from searchfeed.engines.whoosh.columnar.segment import MakeKey
+    from searchfeed.engines.whoosh.columnar.segment import MakeKeys
     from searchfeed.models import Entry
 
 FROM_COLUMNS = ("date",)
@@ -79,7 +80,7 @@ def make_schema() -> Schema:
     )
 
 
-class Keys(dict[str, dict[str, "MakeKey"]]):
+class Keys(dict[str, dict[str, "MakeKeys"]]):
     """For each field of words the other forms that its terms can be found by.
 
     ``fold`` is the form without accents; ``stem-en`` and its like are stems, of every language
@@ -90,8 +91,8 @@ class Keys(dict[str, dict[str, "MakeKey"]]):
     NAMES = ("author_name", "tag_name")
 
     def __init__(self, languages: Iterable[str]) -> None:
-        super().__init__({field: {"fold": _other_fold} for field in self.FIELDS})
-        self.update({field: {"fold": whole_term} for field in self.NAMES})
+        super().__init__({field: {"fold": _other_folds} for field in self.FIELDS})
+        self.update({field: {"fold": _whole_terms} for field in self.NAMES})
         self.languages: set[str] = set()
         # What states no language is most often English, and a stem too many does no harm.
         for language in ("en", *languages):
@@ -107,16 +108,17 @@ class Keys(dict[str, dict[str, "MakeKey"]]):
             self[field][f"stem-{language}"] = _stemmer(language)
 
 
-def _other_fold(term: str) -> str | None:
-    fold = analysis.fold(term)
-    return None if fold == term else fold
+def _other_folds(terms: Sequence[str]) -> list[str | None]:
+    folds = map(analysis.fold, terms)
+    return [None if fold == term else fold for term, fold in zip(terms, folds, strict=True)]
 
 
-def _stemmer(language: str) -> MakeKey:
-    def stem(term: str) -> str:
-        return analysis.stem(term, language)
+def _whole_terms(names: Sequence[str]) -> list[str]:
+    return list(map(whole_term, names))
 
-    return stem
+
+def _stemmer(language: str) -> MakeKeys:
+    return lambda terms: stems(terms, language)
 
 
 def to_document(change: Change) -> Document:

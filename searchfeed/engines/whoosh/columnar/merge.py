@@ -14,7 +14,7 @@ import numpy as np
 
 from searchfeed.engines.whoosh.columnar.documents import spread
 from searchfeed.engines.whoosh.columnar.packing import counts
-from searchfeed.engines.whoosh.columnar.segment import Keys, MakeKey, Postings, SegmentFile
+from searchfeed.engines.whoosh.columnar.segment import Keys, MakeKeys, Postings, SegmentFile
 from searchfeed.engines.whoosh.columnar.stored import StoredWriter
 
 if TYPE_CHECKING:
@@ -133,17 +133,21 @@ def _renumber(segments: Sequence[SegmentReader]) -> list[Integers]:
     return numbers
 
 
-def _kept_keys(fields: Sequence[FieldReader], made: set[str]) -> dict[str, MakeKey]:
+def _kept_keys(fields: Sequence[FieldReader], made: set[str]) -> dict[str, MakeKeys]:
     """The second keys that the terms of all segments have, as they are, but for those ``made``."""
     fields = [field for field in fields if len(field.terms)]
-    kept: dict[str, MakeKey] = {}
+    kept: dict[str, MakeKeys] = {}
     for name in set.intersection(*(set(field.attributes["keys"]) for field in fields)) - made:
         known: dict[str, str] = {}
         for field in fields:
             words = field.terms[:]
             known.update((words[term].decode(), key.decode()) for term, key in field.keys(name))
-        kept[name] = known.get
+        kept[name] = _looked_up(known)
     return kept
+
+
+def _looked_up(known: dict[str, str]) -> MakeKeys:
+    return lambda terms: list(map(known.get, terms))
 
 
 def _merge_column(

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from searchfeed.engines.whoosh.columnar.container import Array, Sink
     from searchfeed.engines.whoosh.columnar.stored import StoredWriter
 
-MakeKey: TypeAlias = Callable[[str], str | None]
-"""From a term to a second key it can be found by (its stem, say); None where it has none."""
+MakeKeys: TypeAlias = Callable[[Sequence[str]], Sequence[str | None]]
+"""From terms to a second key that each can be found by (its stem, say); None where it has none."""
 
-Keys: TypeAlias = Mapping[str, Mapping[str, MakeKey]]
-"""For a field, by the name of the key, how to make it."""
+Keys: TypeAlias = Mapping[str, Mapping[str, MakeKeys]]
+"""For a field, by the name of the key, how to make them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ class SegmentFile:
         terms: Callable[[], Sequence[bytes]],
         batches: Iterable[Postings],
         lengths: Array | None = None,
-        keys: Mapping[str, MakeKey] | None = None,
+        keys: Mapping[str, MakeKeys] | None = None,
     ) -> None:
         """Write a field that is searched.
 

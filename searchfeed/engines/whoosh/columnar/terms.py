@@ -31,7 +31,7 @@ def write_keys(
     name: str,
     part: str,
     words: Sequence[bytes],
-    make: Callable[[str], str | None],
+    make: Callable[[Sequence[str]], Sequence[str | None]],
 ) -> None:
     """Write the second key that ``make`` has for each term, if it has one.
 
@@ -40,12 +40,12 @@ def write_keys(
         name: the field's name.
         part: what the names of the sections begin with.
         words: the terms, sorted.
-        make: tells the key of a term.
+        make: tells the keys of terms.
     """
     cut: list[tuple[bytes, int]] = []
     written: dict[bytes, list[int]] = {}
-    for number, word in enumerate(words):
-        text = make(word.decode())
+    texts = make([word.decode() for word in words])
+    for number, (word, text) in enumerate(zip(words, texts, strict=True)):
         if text is None:
             continue
         key = text.encode()
@@ -54,8 +54,8 @@ def write_keys(
         else:
             written.setdefault(key, []).append(number)
     cut.sort()
-    numbers = np.fromiter((number for _, number in cut), np.int64, len(cut))
-    lengths = np.fromiter((len(key) for key, _ in cut), np.uint8, len(cut))
+    numbers = np.array([number for _, number in cut], dtype=np.int64)
+    lengths = np.array([len(key) for key, _ in cut], dtype=np.uint8)
     writer.add(name, f"{part}.shifts", _narrow_signed(numbers - np.arange(len(numbers))))
     writer.add(name, f"{part}.lengths", lengths)
     ordered = sorted(written)
