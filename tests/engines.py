@@ -7,14 +7,12 @@ import math
 import os
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from searchfeed.engines import Answer, Engine, EngineOptions, open_engine
+from searchfeed.engines import Engine, EngineOptions, open_engine
 from searchfeed.engines.whoosh.engine import WhooshEngine
 from searchfeed.errors import EngineError
-from searchfeed.tree import Node
 
 URLS = os.environ.get("SEARCHFEED_TEST_OPENSEARCH", "")
 """The URLs of a cluster's servers, divided by commas, without the name of an index."""
@@ -30,10 +28,8 @@ NAMES = ("whoosh", "scalar", pytest.param("opensearch", marks=needs_cluster))
 class OneByOne(WhooshEngine):
     """Answers without arrays whatever can be answered so."""
 
-    def search(self, node: Node, **options: Any) -> Answer:
-        """See ``Engine.search``."""
-        self._few = math.inf
-        return super().search(node, **options)
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, few=math.inf)
 
 
 FEWEST = 8

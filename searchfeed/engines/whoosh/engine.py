@@ -8,6 +8,7 @@ writing does, and imports it then.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta, tzinfo
@@ -90,12 +91,14 @@ class WhooshEngine:
 
     Args:
         path: the directory, which is made where it is missing.
-        few: how many postings searches may read one by one before arrays are opened.
+        few: how many postings searches may read one by one before arrays are opened; by default
+            ``FEW``, and none once numpy is there anyway.
     """
 
-    def __init__(self, path: Path, few: float = FEW) -> None:
+    def __init__(self, path: Path, few: float | None = None) -> None:
         self._path = path
-        self._few = few
+        self._few = FEW if few is None else few
+        self._watches_numpy = few is None
         self._lock = RLock()
         self._state: State | None = None
         self._listed: int | None = None
@@ -181,7 +184,7 @@ class WhooshEngine:
         self, state: State, node: Node, limit: int, offset: int, sort: Sort, *, dedupe: bool
     ) -> Answer | None:
         """Answer without arrays, unless to import numpy is the shorter way from now on."""
-        if self._few <= 0:
+        if self._few <= 0 or (self._watches_numpy and "numpy" in sys.modules):
             return None
         weight = state.searches.weigh(node)
         if weight is None or weight + SEARCH > self._few:
