@@ -1,6 +1,7 @@
-"""The default engine: Whoosh's schema and index, searched on arrays.
+"""The default engine: Whoosh's schema and index, searched on arrays, or for little without.
 
-The only place that imports whoosh. From the outside in: ``engine.py`` opens, writes and answers;
+The only place that imports whoosh. From the outside in: ``engine.py`` opens and writes, and has
+``searching.py`` or ``scalar`` answer;
 ``scoring.py`` turns a query tree into documents and scores; ``vocabulary.py`` finds the terms that
 a word stands for; ``view.py`` reads a committed state; ``schema.py`` says what is kept of an entry.
 """

@@ -48,7 +48,7 @@ SETTLED = 2 * 10**9
 """Nanoseconds after which a further change gives a directory another time; FAT counts in twos."""
 
 
-FEW = 20_000
+FEW = 30_000
 """So many postings are read one by one in the time in which numpy is imported."""
 
 SEARCH = 500
