@@ -313,6 +313,16 @@ def test_a_slow_server_is_told_with_where_to_look(web: Web, cluster: Cluster) ->
     assert monotonic() - start < 4
 
 
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="only Linux shows its timers")
+def test_a_server_that_is_cut_off_would_be_noticed(web: Web, cluster: Cluster) -> None:
+    web.play("/news/_search", said(WHOLE))
+    cluster.search("news", {})
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    # An open connection to it, and which timer runs there: 2 is that of keepalive.
+    timers = [row[5][:2] for row in rows if row[2].endswith(f":{web.port:04X}") and row[3] == "01"]
+    assert timers == ["02"]
+
+
 def test_where_one_server_is_away_and_one_hangs_another_answers(web: Web) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as deaf:
         port = deaf.getsockname()[1]
