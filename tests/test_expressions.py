@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from searchfeed import Index, Query, QueryError
 from searchfeed.analysis import Expression
 from searchfeed.analysis.expressions import ExpressionError
+from tests.engines import examples
 
 ATOMS = st.sampled_from(
     [
@@ -26,7 +27,7 @@ PATTERNS = st.lists(st.tuples(ATOMS, COUNTS).map("".join), min_size=1, max_size=
 TEXTS = st.text("abcAé1ß.]{", max_size=6)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(200, long=600), deadline=None)
 @given(PATTERNS, st.lists(TEXTS, min_size=1, max_size=6))
 def test_it_fits_what_the_ones_of_python_fit(pattern: str, texts: list[str]) -> None:
     with warnings.catch_warnings():

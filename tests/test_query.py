@@ -26,6 +26,7 @@ from searchfeed.query.grammar import DEEPEST
 from searchfeed.query.lexer import plain
 from searchfeed.query.pointing import WIDEST
 from searchfeed.query.spelling import loosened
+from tests.engines import examples
 
 NOW = datetime(2020, 9, 16, 12, tzinfo=UTC)
 ZONE = ZoneInfo("Europe/Vienna")
@@ -662,7 +663,7 @@ def check_spans(text: str, node: tree.Node) -> None:
 
 
 @given(TEXTS)
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=examples(300, long=1500), deadline=None)
 def test_any_text(text: str) -> None:
     error = error_of(text)
     if error is not None:
@@ -774,7 +775,7 @@ WANTED = [
     st.randoms(use_true_random=False),
     st.sets(st.sampled_from("abcd")),
 )
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(150, long=500), deadline=None)
 def test_what_is_excluded_never_matches(
     wanted: list[str], excluded: list[str], random: Random, words: set[str]
 ) -> None:
@@ -841,7 +842,7 @@ ENTRIES = [{*held, "x"} for count in range(5) for held in combinations(VOCABULAR
 
 
 @given(QUERIES)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(150, long=500), deadline=None)
 def test_no_branch_lets_in_what_another_excludes(query: Piece) -> None:
     text = query.text[1:-1]
     node = read(text).node

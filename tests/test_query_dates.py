@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from searchfeed import tree
 from searchfeed.query import dates, parse
 from searchfeed.query.clock import Clock, SystemZone, read_length
+from tests.engines import examples
 
 ZONES = ["Europe/Vienna", "America/Sao_Paulo", "Australia/Lord_Howe"]
 """Summer time at night; at midnight, so that days begin at one; by half an hour."""
@@ -72,7 +73,7 @@ def parts(day: date, precision: int) -> Parts:
                      "date:..{}", "date:{}..", "range"]),
     st.lists(st.tuples(st.booleans(), st.integers(-60 * 50, 60 * 50)), min_size=6, max_size=6),
 )  # fmt: skip
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=examples(300, long=1000), deadline=None)
 def test_written_dates_equal_the_calendar(
     name: str,
     two: list[tuple[date, int, int]],
@@ -339,7 +340,7 @@ def test_relative_words_look_back(text: str, age: int, name: str) -> None:
 
 
 @given(st.text() | st.from_regex(r"[<>=]{0,2}[0-9a-zQW:T. /-]{1,12}", fullmatch=True))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(150, long=500), deadline=None)
 def test_a_text_is_a_date_or_refused(text: str) -> None:
     clock = Clock(NOW, ZoneInfo("Europe/Vienna"))
     try:
