@@ -142,12 +142,20 @@ def test_a_document_that_cannot_be_read_is_not_taken_for_one_that_is_not_there(
     assert len(asked(web, "/news/_mget")) == 2
 
 
-def test_what_a_copy_does_not_show_yet_is_refreshed_again(web: Web, cluster: Cluster) -> None:
-    failure = {"reason": {"type": "node_disconnected", "reason": "it left"}}
-    part = {"_shards": {"total": 4, "failed": 1, "failures": [failure]}}
-    web.play("/news,news-terms/_refresh", said(part), said({"_shards": {"total": 4}}))
+@pytest.mark.parametrize("status", [200, 500])
+def test_what_a_copy_does_not_show_yet_is_refreshed_again(
+    web: Web, cluster: Cluster, status: int
+) -> None:
+    reason = "[news][0] operation primary term [1] is too old (current [2])"
+    failure = {"shard": 0, "reason": {"type": "illegal_state_exception", "reason": reason}}
+    part = said({"_shards": {"total": 4, "failed": 1, "failures": [failure]}}, status)
+    web.play("/news,news-terms/_refresh", part, said({"_shards": {"total": 4}}))
     cluster.refresh("news", "news-terms")
     assert len(asked(web, "/news,news-terms/_refresh")) == 2
+    web.play("/news,news-terms/_refresh", part)
+    with pytest.raises(EngineUnavailableError, match="is not whole: .* term .* is too old") as told:
+        cluster.refresh("news", "news-terms", patience=SHORT)
+    one_line(told.value)
 
 
 # Writes

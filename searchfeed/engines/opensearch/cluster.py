@@ -20,6 +20,7 @@ from typing import Any
 from searchfeed.engines.opensearch.address import Address
 from searchfeed.engines.opensearch.answers import (
     PASSING,
+    UNAVAILABLE,
     Failures,
     Slow,
     is_closed,
@@ -252,9 +253,16 @@ def _is_cut_off(error: Any) -> bool:
 
 
 def _told(error: Any) -> tuple[int, object]:
-    """The status that a server answered with, and its error."""
+    """The status that a server answered with, and its error.
+
+    Where copies failed, the status is that of the worst of them (500 of one whose server does not
+    know yet that another has taken its place), and what matters is that it did not answer.
+    """
     status = error.status_code if isinstance(error.status_code, int) else 0
     info = error.info if isinstance(error.info, dict) else {}
+    failed = info.get("_shards", {}).get("failures")
+    if failed and "error" not in info:
+        return UNAVAILABLE, failed[0]["reason"]
     return status, info.get("error", error.error)
 
 
