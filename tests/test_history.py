@@ -173,7 +173,7 @@ def test_nothing_that_a_terminal_obeys_comes_out(old: str, new: str) -> None:
     assert not re.search(f"[{UNSAFE}]", ours)
 
 
-HOSTILE = {
+LONG_TEXTS = {
     "one word": ("a " * 400_000, "a b " * 200_000),
     "one line": ("a\n" * 100_000, "b a\n\n" * 100_000),
     "two words": ("ab ba " * 80_000, "ba ba ab " * 60_000),
@@ -205,13 +205,13 @@ long."""
 def test_hostile_texts_end_soon() -> None:
     run = subprocess.run(
         [sys.executable, "-c", RENDER],
-        input="".join(f"{json.dumps(texts)}\n" for texts in HOSTILE.values()),
+        input="".join(f"{json.dumps(texts)}\n" for texts in LONG_TEXTS.values()),
         capture_output=True,
         text=True,
         cwd=ROOT,
     )
     assert run.stderr == ""
-    taken = dict(zip(HOSTILE, map(float, run.stdout.split()), strict=True))
+    taken = dict(zip(LONG_TEXTS, map(float, run.stdout.split()), strict=True))
     print(taken)
     assert max(taken.values()) < 5, taken
 
