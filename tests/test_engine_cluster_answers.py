@@ -153,7 +153,7 @@ def test_what_a_copy_does_not_show_yet_is_refreshed_again(
     cluster.refresh("news", "news-terms")
     assert len(asked(web, "/news,news-terms/_refresh")) == 2
     web.play("/news,news-terms/_refresh", part)
-    with pytest.raises(EngineUnavailableError, match="is not whole: .* term .* is too old") as told:
+    with pytest.raises(EngineUnavailableError, match=r"not whole: .*term.* is too old") as told:
         cluster.refresh("news", "news-terms", patience=SHORT)
     one_line(told.value)
 
