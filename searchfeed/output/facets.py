@@ -9,7 +9,7 @@ from rich.text import Text
 
 from searchfeed.models import Facet, FacetCount
 from searchfeed.output import Faceted, Screen
-from searchfeed.output.ink import FAINT, FEED, PLAIN, console, render, text
+from searchfeed.output.ink import FAINT, FEED, PLAIN, Paper, render, text
 from searchfeed.output.table import results
 
 _GAP = 3
@@ -20,7 +20,7 @@ _WIDEST = 40
 def table(faceted: Faceted, screen: Screen) -> Iterator[str]:
     """The results, and each facet as a list of counts and labels."""
     yield from results(faceted.results, screen)
-    paper = console(screen)
+    paper = Paper.of(screen)
     lists = [
         _list(facet, counts, min(paper.width, _WIDEST))
         for facet, counts in faceted.facets.items()

@@ -51,7 +51,7 @@ def text(versions: tuple[Version, ...], screen: Screen) -> Iterator[str]:
     from searchfeed.output import ink
     from searchfeed.output.wrapping import behind, wrap
 
-    paper = ink.console(screen)
+    paper = ink.Paper.of(screen)
     width = min(paper.width, ink.READABLE)
     styles = {
         "-": Style(color="red", strike=True),

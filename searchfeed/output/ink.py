@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from io import StringIO
+from typing import TYPE_CHECKING, cast
 from zlib import crc32
 
-from rich.console import Console
+from rich.color import ColorSystem
 from rich.style import Style
 from rich.text import Text
 
@@ -19,6 +19,10 @@ from searchfeed.models import Snippet
 from searchfeed.output import Screen
 from searchfeed.output.clean import hyperlink, line
 from searchfeed.patterns import deferred
+from searchfeed.values import dataclass
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 READABLE = 100
 """Cells that a line of running text has at most; longer ones tire the eye."""
@@ -38,22 +42,26 @@ _SENTENCE_END = deferred(r"[.!?…。！？؟।][\"')\]”’»」』）]*$")
 _LINK = deferred(r"\x1b\]8;id=[^;]*;([!-~]+)\x1b\\")
 
 
-def console(screen: Screen) -> Console:
-    """A console that writes into a string and asks the environment nothing."""
-    return Console(
-        file=StringIO(),
-        width=max(screen.width, 20),
-        height=100,
-        force_terminal=screen.escapes,
-        color_system="standard" if screen.escapes else None,
-        no_color=not screen.escapes,
-        legacy_windows=False,
-        markup=False,
-        emoji=False,
-        highlight=False,
-        safe_box=True,
-        _environ={},
-    )
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """What rows are written on: how many cells are wide, and whether colours and links are shown.
+
+    It stands for rich's ``Console``, which takes half as long again to import as all else of rich
+    that is needed here, and asks the environment.
+    """
+
+    width: int
+    escapes: bool
+
+    @classmethod
+    def of(cls, screen: Screen) -> Paper:
+        """The paper that fits a screen."""
+        return cls(max(screen.width, 20), screen.escapes)
+
+    @staticmethod
+    def get_style(style: Style | str, *, default: Style) -> Style:
+        """See ``rich.console.Console.get_style``; names of styles are not used here."""
+        return style if isinstance(style, Style) else default
 
 
 def linked(style: Style, link: str) -> Style:
@@ -81,12 +89,21 @@ def passage(snippet: Snippet, style: Style = PLAIN, match: Style = MATCH) -> Tex
     return result
 
 
-def render(rows: Iterable[Text], console: Console) -> str:
+def render(rows: Iterable[Text], paper: Paper) -> str:
     """The rows as written to the screen, each as it is."""
-    with console.capture() as capture:
-        for row in rows:
-            console.print(row, soft_wrap=True)
-    return _LINK.sub(_name_link, capture.get())
+    return "".join(f"{_drawn(row, paper)}\n" for row in rows)
+
+
+def _drawn(row: Text, paper: Paper) -> str:
+    if not paper.escapes:
+        return row.plain
+    # The style of the whole is taken for one of a part only where it is part of another.
+    segments = Text().append_text(row).render(cast("Console", paper))
+    drawn = (
+        style.render(part, color_system=ColorSystem.STANDARD) if style else part
+        for part, style, _ in segments
+    )
+    return _LINK.sub(_name_link, "".join(drawn))
 
 
 def _name_link(match: re.Match[str]) -> str:

@@ -16,7 +16,7 @@ from searchfeed.output.ink import (
     PLAIN,
     READABLE,
     TITLE,
-    console,
+    Paper,
     linked,
     render,
     text,
@@ -26,7 +26,7 @@ from searchfeed.output.wrapping import behind, lead, wrap
 
 def entry(entry: Entry, screen: Screen) -> Iterator[str]:
     """Title, what is known of it, and the body, in lines that are good to read."""
-    paper = console(screen)
+    paper = Paper.of(screen)
     width = min(paper.width, READABLE)
     title = text(entry.title or "(no title)", linked(TITLE, entry.link))
     yield render(wrap(title, width), paper)

@@ -9,7 +9,7 @@ from rich.text import Text
 from searchfeed.models import FeedState, Subscription, SubscriptionState
 from searchfeed.output import Screen
 from searchfeed.output.human import ago, count, until
-from searchfeed.output.ink import FAINT, FEED, PLAIN, TITLE, WRONG, console, linked, render, text
+from searchfeed.output.ink import FAINT, FEED, PLAIN, TITLE, WRONG, Paper, linked, render, text
 from searchfeed.output.wrapping import behind, wrap
 
 _GAP = 2
@@ -20,7 +20,7 @@ def feeds(feeds: tuple[FeedState, ...], screen: Screen) -> Iterator[str]:
 
     Behind the address stands when it was read and will be, and below it what is wrong.
     """
-    paper = console(screen)
+    paper = Paper.of(screen)
     counts = [f"{feed.entries:,}" for feed in feeds]
     count_width = max(map(len, counts), default=0)
     width = paper.width - count_width - _GAP

@@ -12,13 +12,13 @@ from searchfeed.archive import SavedSearch
 from searchfeed.models import Query, Results
 from searchfeed.output import Screen, table
 from searchfeed.output.human import count
-from searchfeed.output.ink import FAINT, FEED, TITLE, console, render, text
+from searchfeed.output.ink import FAINT, FEED, TITLE, Paper, render, text
 from searchfeed.output.wrapping import behind, wrap
 
 
 def searches(searches: tuple[SavedSearch, ...], screen: Screen) -> Iterator[str]:
     """The name and the query of each, and what waits to be told."""
-    paper = console(screen)
+    paper = Paper.of(screen)
     names = [text(f"@{each.name}", TITLE) for each in searches]
     width = min(max((name.cell_len for name in names), default=0), paper.width // 3) + 2
     for each, name in zip(searches, names, strict=True):
@@ -36,7 +36,7 @@ def searches(searches: tuple[SavedSearch, ...], screen: Screen) -> Iterator[str]
 
 def alerts(alerts: tuple[Alert, ...], screen: Screen) -> Iterator[str]:
     """Each search that has found something, and below it the hits as in a list of results."""
-    paper = console(screen)
+    paper = Paper.of(screen)
     for name, group in groupby(alerts, key=lambda alert: alert.search):
         hits = tuple(alert.hit for alert in group)
         found = Results(Query(f"@{name}", limit=len(hits)), hits, len(hits), 0.0)

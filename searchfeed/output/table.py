@@ -18,7 +18,7 @@ from searchfeed.output.ink import (
     PLAIN,
     READABLE,
     TITLE,
-    console,
+    Paper,
     linked,
     passage,
     render,
@@ -43,7 +43,7 @@ def results(results: Results, screen: Screen) -> Iterator[str]:
     Where the screen has room beside a readable line, feed and date stand there; else they stand
     below the title. Without escapes, where a title cannot be a link, the link gets a line.
     """
-    paper = console(screen)
+    paper = Paper.of(screen)
     rank_width = len(str(results.query.offset + len(results)))
     room = paper.width - rank_width - _GAP
     width = min(room, READABLE)
@@ -71,7 +71,7 @@ def results(results: Results, screen: Screen) -> Iterator[str]:
 
 def stats(stats: Stats, screen: Screen) -> Iterator[str]:
     """The figures, a line each."""
-    paper = console(screen)
+    paper = Paper.of(screen)
     span = (
         f"{date(stats.oldest, screen.zone)} to {date(stats.newest, screen.zone)}"
         if stats.oldest and stats.newest
