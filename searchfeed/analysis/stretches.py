@@ -111,13 +111,19 @@ def _add_compounds(stretch: str, terms: list[str], positions: list[int]) -> int:
             return -1
     width = 0
     for word in _COMPOUND.findall(text):
+        if word.isalnum():
+            terms.append(word)
+            positions.append(width)
+            width += 1
+            continue
         atoms = _JOINT.split(word)
-        if len(atoms) > 1:
-            wholes = [word, word.replace(".", "")] if _POINTS.fullmatch(word) else [word]
-            for whole in wholes:
-                if len(whole) <= LONGEST_TERM:
-                    terms.append(whole)
-                    positions.append(width)
+        wholes = [word]
+        if "." in word and _POINTS.fullmatch(word):
+            wholes.append(word.replace(".", ""))
+        for whole in wholes:
+            if len(whole) <= LONGEST_TERM:
+                terms.append(whole)
+                positions.append(width)
         terms += atoms
         positions += range(width, width + len(atoms))
         width += len(atoms)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from whoosh.analysis import Analyzer, Token
@@ -113,6 +114,9 @@ def _other_folds(terms: Sequence[str]) -> list[str | None]:
     return [None if fold == term else fold for term, fold in zip(terms, folds, strict=True)]
 
 
+_whole_term = lru_cache(8192)(whole_term)
+
+
 def _whole_terms(names: Sequence[str]) -> list[str]:
     return list(map(whole_term, names))
 
@@ -128,7 +132,7 @@ def to_document(change: Change) -> Document:
     keywords: dict[str, list[str | bytes]] = {"id": [entry.id], "feed": [entry.feed_url]}
     for name, values in (("author", entry.authors), ("tag", entry.tags)):
         if values:
-            keywords[name] = _values(map(whole_term, values))
+            keywords[name] = _values(map(_whole_term, values))
             keywords[f"{name}_name"] = _values(values)
     if entry.language:
         keywords["language"] = [entry.language]
