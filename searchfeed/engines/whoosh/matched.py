@@ -22,6 +22,9 @@ IMPACTS = 2_048
 SAMPLED, MANY = 16, 4
 """One of so many scores is looked at for a bound; so many times more than wanted may reach it."""
 
+DENSE = 4
+"""Of more than a quarter of the documents the scores are kept where they are had at once."""
+
 FREQUENT = 16
 """With more than a 16th of all documents it pays to keep a mask of them."""
 
@@ -41,7 +44,11 @@ class Matched:
     @property
     def nbytes(self) -> int:
         """What all of it may take in the end, mask and order included."""
-        return len(self.documents) * (13 + FREQUENT) + 16 * min(IMPACTS, len(self.documents))
+        count = len(self.documents)
+        last = self.documents.item(-1) if count else 0
+        mask = last if count * FREQUENT > last else 0
+        dense = 8 * last if count * DENSE > last else 0
+        return 13 * count + mask + dense + 16 * min(IMPACTS, count)
 
     def only(self, keep: NDArray[Any]) -> Matched:
         """Those documents that ``keep`` chooses: a mask, or places in order."""
@@ -74,6 +81,13 @@ class Matched:
             kept: Mask = self.__dict__["_mask"]
             return kept
         return _mask(documents, size)
+
+    @cached_property
+    def _dense(self) -> Numbers:
+        """The score of each document up to the last of these, and 0 for all behind it."""
+        scores = np.zeros(self.documents.item(-1) + 2)
+        scores[self.documents] = self.scores
+        return scores
 
     @cached_property
     def most(self) -> float:
@@ -127,6 +141,8 @@ class Matched:
         own = self.documents
         if not len(own) or not len(documents):
             return np.zeros(len(documents))
+        if len(own) * DENSE > own.item(-1):
+            return self._dense.take(documents, mode="clip")
         if len(documents) * SEARCHED > len(own):
             values = np.zeros(max(int(own[-1]), int(documents.max())) + 1)
             values[own] = self.scores
