@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -39,9 +39,9 @@ class Pair(NamedTuple):
     arrays: WhooshEngine
     scalar: OneByOne
 
-    def agree(self, node: tree.Node, **options: object) -> Answer:
+    def agree(self, node: tree.Node, **options: Any) -> Answer:
         """Ask both, and compare all that they say."""
-        wanted = self.arrays.search(node, **options)  # type: ignore[arg-type]
+        wanted = self.arrays.search(node, **options)
         found = self.scalar.search(node, **options)
         assert self.scalar._few > 0, "it was answered on arrays"
         assert found.total == wanted.total

@@ -90,7 +90,9 @@ class Leaves:
             form = plain(text)
             if (typo := self._fuzzy(part, field)) is not None:
                 return typo
-            if not _ADDRESS.match(form) and ("*" in form or _INNER_MARK.search(form)):
+            # Most words have no mark, and its expression takes long to compile.
+            marked = "*" in form or ("?" in form and _INNER_MARK.search(form))
+            if marked and not _ADDRESS.match(form):
                 return self._pattern(form, field, part.span)
         if not analysis.query_words(text).alternatives:
             return None
@@ -99,7 +101,8 @@ class Leaves:
         return tree.Word(text, field, part.kind is Kind.PHRASE, part.span)
 
     def _fuzzy(self, part: Part, field: str | None) -> tree.Leaf | None:
-        match = _FUZZY.fullmatch(plain(part.text))
+        form = plain(part.text)
+        match = _FUZZY.fullmatch(form) if "~" in form else None
         if match is None:
             return None
         text, distance = part.text[: match.end(1)], int(match[2] or 1)

@@ -32,7 +32,7 @@ REMEMBERED, REMEMBERED_PATTERNS = 4_096, 64
 
 
 class Terms(Protocol):
-    """The terms of a committed state, whether it is read as arrays or not; see ``View``."""
+    """The terms of a committed state, be it read as arrays or not; ``View`` says what they do."""
 
     def terms(self, field: str) -> list[str]: ...  # noqa: D102
     def has_term(self, field: str, term: str) -> bool: ...  # noqa: D102

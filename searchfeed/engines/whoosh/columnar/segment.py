@@ -16,7 +16,6 @@ import numpy as np
 from searchfeed.engines.whoosh.columnar.container import FileWriter
 from searchfeed.engines.whoosh.columnar.documents import DocumentsWriter
 from searchfeed.engines.whoosh.columnar.layout import BLOCK, NO_FIELD
-from searchfeed.engines.whoosh.columnar.layout import EXTENSION as EXTENSION  # noqa: PLC0414
 from searchfeed.engines.whoosh.columnar.packing import PackedWriter, RunsWriter, narrow
 from searchfeed.engines.whoosh.columnar.terms import write_dictionary, write_keys
 from searchfeed.values import dataclass

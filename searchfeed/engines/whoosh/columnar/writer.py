@@ -21,10 +21,11 @@ from whoosh.filedb.filestore import FileStorage, RamStorage
 from searchfeed.engines.whoosh.columnar.builder import Derive, Document, SegmentBuilder
 from searchfeed.engines.whoosh.columnar.codec import ColumnarSegment, columnar_segments
 from searchfeed.engines.whoosh.columnar.container import sync_directory
+from searchfeed.engines.whoosh.columnar.layout import EXTENSION
 from searchfeed.engines.whoosh.columnar.merge import FACTOR, merge_segments, plan_merges
 from searchfeed.engines.whoosh.columnar.occurrences import Analyze
 from searchfeed.engines.whoosh.columnar.reader import SegmentReader
-from searchfeed.engines.whoosh.columnar.segment import EXTENSION, Keys
+from searchfeed.engines.whoosh.columnar.segment import Keys
 from searchfeed.engines.whoosh.columnar.snapshot import (
     INDEX_NAME,
     SIDE_FILE,

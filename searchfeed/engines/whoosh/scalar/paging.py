@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from searchfeed.engines.whoosh.values import NO_DATE
 from searchfeed.models import Sort
@@ -18,14 +18,6 @@ FURTHER = 4
 
 SEARCHED = 8
 """Looking a document up among the stories costs as much as reading so many of them."""
-
-
-class Row(NamedTuple):
-    """A document on a page, its score, and the documents that it stands for, in order."""
-
-    document: int
-    score: float
-    behind: list[int]
 
 
 class Pages:
@@ -54,12 +46,12 @@ class Pages:
             self._told.setdefault(leader, []).append(document)
         self.total = len(scores) - len(self._leaders) + len(self._told)
 
-    def rows(self, offset: int, count: int) -> Iterator[Row]:
-        """The rows of a page."""
+    def rows(self, offset: int, count: int) -> Iterator[tuple[int, float, list[int]]]:
+        """The rows of a page: a document, its score, and the documents that it stands for."""
         for document in self._first(offset + count)[offset:]:
             told = self._told.get(self._leaders.get(document, -1), ())
             behind = sorted((each for each in told if each != document), key=self._place)
-            yield Row(document, self._scores[document], behind)
+            yield document, self._scores[document], behind
 
     def _first(self, count: int) -> list[int]:
         """The first ``count`` documents that stand for their story, in order."""
