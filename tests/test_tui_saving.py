@@ -12,6 +12,7 @@ from searchfeed import Index
 from searchfeed.models import Facet
 from searchfeed.tui import pagemaker, searcher
 from searchfeed.tui.criteria import Condition
+from searchfeed.tui.saving import NotSaved
 from tests.stage import fill, played, stage
 
 
@@ -147,6 +148,15 @@ async def test_another_writer_is_waited_for_beside_the_screen(index: Index) -> N
         other.execute("ROLLBACK")
         await scene.until(lambda: "@gales stands for: storm" in scene.text)
         assert scene.query == "stormx"
+        scene.main.post_message(NotSaved("the index is locked"))
+        await scene.until(lambda: "not saved: the index is locked" in scene.text)
+        other.execute("BEGIN IMMEDIATE")
+        await scene.press("ctrl+s", "=a")
+        await scene.pilot.press("enter")
+        await scene.pilot.pause(0.1)
+        assert scene.main.saver.busy
+        assert not scene.main.close()  # The index is in use.
+        other.execute("ROLLBACK")
     other.close()
 
 

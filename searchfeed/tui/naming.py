@@ -66,10 +66,10 @@ class NameLine(Vertical):
         self._hints.tell(f"will stand for: {text}")
         self.screen.set_focus(self.field)
 
-    def refuse(self, reason: str, *, taken: bool = False) -> None:
-        """Show why it is not saved; where the name is ``taken``, it replaces when given again."""
+    def refuse(self, reason: str, taken: str = "") -> None:
+        """Show why it is not saved; a name that is ``taken`` replaces when it is given again."""
         name = self.field.value
-        self._taken = name if taken else ""
+        self._taken = taken
         error = QueryError(name, 0, len(name), reason)
         self._hints.point_out(error, _PROMPT)
 

@@ -35,10 +35,10 @@ class Saved(Message):
 
 @dataclass
 class NotSaved(Message):
-    """It is not saved: why, and whether that is because the name is ``taken``."""
+    """It is not saved: why, and the name as it was typed where it is ``taken``."""
 
     reason: str
-    taken: bool = False
+    taken: str = ""
 
 
 class Saving(Looking):
@@ -103,18 +103,21 @@ class Saving(Looking):
 
     @on(NotSaved)
     def _not_saved(self, message: NotSaved) -> None:
-        self.naming.refuse(message.reason, taken=message.taken)
+        if self.asking:
+            self.naming.refuse(message.reason, message.taken)
+        else:
+            self.tell(f"not saved: {message.reason}")
 
 
-def save(index: Index, name: str, text: str, replace: bool) -> Saved | NotSaved:  # noqa: FBT001
+def save(index: Index, typed: str, text: str, replace: bool) -> Saved | NotSaved:  # noqa: FBT001
     """Save a search, unless another has the name and is not to be replaced."""
-    name = name.strip().removeprefix("@")
+    name = typed.strip().removeprefix("@")
     try:
         key = search_key(name)
         before = {search_key(each.name): each.text for each in index.searches()}.get(key, "")
         if before not in ("", text) and not replace:
             reason = f"@{name} is taken; Enter again replaces: {before}"
-            return NotSaved(reason, taken=True)
+            return NotSaved(reason, typed)
         saved = index.save(name, text)
     except ValueError as error:
         return NotSaved(str(error))

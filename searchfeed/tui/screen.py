@@ -286,7 +286,8 @@ class SearchScreen(Saving):
 
     def close(self) -> bool:
         """End what runs beside the screen; return whether it has ended."""
-        return self.searcher.close() and self.updater.close(0.1)
+        self.saver.close()
+        return self.searcher.close() and self.updater.close(0.1) and self.saver.wait(0.1)
 
     def tell(self, message: str) -> None:
         """Show a line about what has just been done."""
