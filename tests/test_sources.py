@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 
@@ -440,27 +442,47 @@ def test_what_comes_in_by_a_pipe_and_is_too_large_is_refused() -> None:
     assert b"-: not read, because it has more than 3 MB (if you trust it" in run.stdout
 
 
-def run_with_stdin(stdin: object, data: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+def expanded_with_stdin(*names: str, data: bytes = b"", closed: bool = False) -> list[Any]:
+    """What names stand for in a process with this standard input: sources, URLs, errors."""
     script = (
-        "import sys; from searchfeed.sources import expand\n"
-        "[source] = expand(['-', '-']).sources\n"
-        "try: sys.stdout.buffer.write(source.name.encode() + source.read())\n"
-        "except Exception as error: print(type(error).__name__, error)"
+        "import json, sys; from searchfeed.sources import expand\n"
+        "found = expand(sys.argv[1:])\n"
+        "sources = [[each.name, each.read().decode()] for each in found.sources]\n"
+        "urls = [[each.url, each.tags] for each in found.outlines]\n"
+        "print(json.dumps([sources, urls, [str(each) for each in found.errors]]))"
     )
-    return subprocess.run(
-        [sys.executable, "-c", script],
-        input=data,
-        preexec_fn=(lambda: os.close(0)) if stdin == "closed" else None,
+    run = subprocess.run(
+        [sys.executable, "-c", script, *names],
+        input=None if closed else data,
+        preexec_fn=(lambda: os.close(0)) if closed else None,
         capture_output=True,
+        check=True,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
     )
+    found: list[Any] = json.loads(run.stdout)
+    return found
 
 
 def test_the_standard_input() -> None:
-    assert run_with_stdin("pipe", RSS * 5000).stdout == b"-" + RSS * 5000
-    assert run_with_stdin("closed").stdout == b"FetchError -: the standard input is closed\n"
+    data = RSS * 5000
+    assert expanded_with_stdin("-", "-", data=data) == [[["-", data.decode()]], [], []]
+    assert expanded_with_stdin("-", closed=True) == [[], [], ["-: the standard input is closed"]]
+
+
+def test_the_standard_input_may_be_a_list_or_a_page() -> None:
+    outline = b'<outline text="news"><outline xmlUrl="https://a/feed"/></outline>'
+    listed = b"<opml version='2.0'><body>" + outline + b"</body></opml>"
+    assert expanded_with_stdin("-", data=listed) == [[], [["https://a/feed", ["news"]]], []]
+    page = (
+        b"<!doctype html><base href='https://b/'>"
+        b"<link rel=alternate type='application/rss+xml' href=feed>"
+    )
+    assert expanded_with_stdin("-", data=page) == [[], [["https://b/feed", []]], []]
+    silent = b"<!doctype html><p>Nothing is announced here."
+    assert expanded_with_stdin("-", data=silent) == [[["-", silent.decode()]], [], []]
 
 
 def test_a_file_named_like_the_standard_input(folder: Path) -> None:
     (folder / "-").write_bytes(RSS)
-    assert expand(["./-", "-"]).sources == [Source("./-", str(folder / "-")), Source("-", "-")]
+    [sources, _, _] = expanded_with_stdin("./-", "-", data=b"<rss/>")
+    assert sources == [["./-", RSS.decode()], ["-", "<rss/>"]]

@@ -35,7 +35,7 @@ _WARNINGS = 10
             (
                 "A URL is remembered, and searchfeed update fetches it again. An OPML file "
                 "stands for the feeds it lists, their folders becoming tags, and an HTML page for "
-                "the feed it announces."
+                "the feed it announces; either may come by standard input."
             ),
             (
                 "A file with more than some 20,000 entries or 32 MB is refused, as what a server "

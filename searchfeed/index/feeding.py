@@ -55,7 +55,7 @@ class Feeding(Base):
 
         if isinstance(sources, str | os.PathLike):
             sources = [sources]
-        expansion = expand(sources)
+        expansion = expand(sources, large=large)
         report = Report(failures=tuple(expansion.errors))
         if expansion.sources or not expansion.outlines:
             report += intake.take_in(self._store, expansion.sources, progress, large=large)

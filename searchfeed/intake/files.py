@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from searchfeed.errors import ParseError, SourceError
 from searchfeed.models import Feed, Report
-from searchfeed.values import dataclass
 
 if TYPE_CHECKING:
     from searchfeed.archive import Archive, Changes
@@ -38,50 +36,19 @@ def take_in(
         IndexLockedError: another process went on writing.
         ArchiveError, EngineError: they could not be stored.
     """
-    from searchfeed.sources.source import LARGE_SIZE, STDIN
-
-    if large:
-        sources = [replace(source, max_size=LARGE_SIZE) for source in sources]
-    # Whoever writes to the standard input may take long, and nobody else is to wait for that.
-    held = [_Held.of(source) if source.url == STDIN else source for source in sources]
 
     def read(done: int) -> None:
         if progress is not None:
-            progress("read", done, len(held))
+            progress("read", done, len(sources))
 
     with keeper.writing():
-        report = _stored(keeper.archive(create=True), held, read, large=large)
+        report = _stored(keeper.archive(create=True), sources, read, large=large)
         keeper.catch_up(progress)
     return report
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """A source that has been read: its bytes, or why there are none."""
-
-    name: str
-    url: str
-    outcome: bytes | SourceError
-
-    @classmethod
-    def of(cls, source: Source) -> _Held:
-        try:
-            return cls(source.name, source.url, source.read())
-        except SourceError as error:
-            return cls(source.name, source.url, error)
-
-    def read(self) -> bytes:
-        if isinstance(self.outcome, SourceError):
-            raise self.outcome
-        return self.outcome
-
-
 def _stored(
-    archive: Archive,
-    sources: Sequence[Source | _Held],
-    read: Callable[[int], None],
-    *,
-    large: bool,
+    archive: Archive, sources: Sequence[Source], read: Callable[[int], None], *, large: bool
 ) -> Report:
     from searchfeed.feeds.workers import Document, Workers
 

@@ -10,6 +10,7 @@ import re
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -18,7 +19,14 @@ from searchfeed.errors import FetchError, SourceError
 from searchfeed.sources.discovery import announced
 from searchfeed.sources.markup import address
 from searchfeed.sources.opml import Outline, is_opml, merged, read
-from searchfeed.sources.source import STDIN, Source, irregular, unreadable
+from searchfeed.sources.source import (
+    LARGE_SIZE,
+    MAX_SIZE,
+    STDIN,
+    Source,
+    irregular,
+    unreadable,
+)
 from searchfeed.values import dataclass
 
 _URL = re.compile(r"(?:feed:)?[a-z][a-z0-9+.-]*://", re.IGNORECASE)
@@ -44,7 +52,7 @@ class Expansion:
     """What names stand for.
 
     Attributes:
-        sources: files and the standard input, each once, in order.
+        sources: files and the standard input, which has been read, each once, in order.
         outlines: feeds to be fetched, each once, in order.
         errors: what is wrong with names that cannot be used.
     """
@@ -54,19 +62,24 @@ class Expansion:
     errors: list[SourceError]
 
 
-def expand(names: Iterable[str | os.PathLike[str]]) -> Expansion:
+def expand(names: Iterable[str | os.PathLike[str]], *, large: bool = False) -> Expansion:
     """Find the sources and the URLs that the names stand for.
 
     A file that is named is always taken. One that is a list of feeds (OPML) gives the feeds that
     it lists, and a web page the first feed that it announces. A folder is walked, hidden names
     left out, and gives the files that end or begin as feeds do: nothing is fetched that nobody
     named. ``*``, ``?``, ``[…]`` and ``**`` are expanded unless a file has just that name, and so
-    is a leading ``~``. ``-`` is the standard input. A URL may have ``feed:`` before it.
+    is a leading ``~``. ``-`` is the standard input, which is read to its end, and may be a list or
+    a page as a file may. A URL may have ``feed:`` before it.
 
     What cannot be used (no such file, a folder without feeds, an address of another kind) becomes
     an error and costs nothing else.
+
+    Args:
+        names: as the user typed them.
+        large: sources may have up to ``LARGE_SIZE`` bytes instead of ``MAX_SIZE``.
     """
-    expander = _Expander()
+    expander = _Expander(LARGE_SIZE if large else MAX_SIZE)
     for name in names:
         expander.add(os.fspath(name))
     return Expansion(expander.sources, list(merged(expander.outlines)), expander.errors)
@@ -75,7 +88,8 @@ def expand(names: Iterable[str | os.PathLike[str]]) -> Expansion:
 class _Expander:
     """An expansion in the making."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_size: int) -> None:
+        self._max_size = max_size
         self.sources: list[Source] = []
         self.outlines: list[Outline] = []
         self.errors: list[SourceError] = []
@@ -96,7 +110,7 @@ class _Expander:
                 path = path.expanduser()
         if name == STDIN:
             if self._is_new(STDIN):
-                self.sources.append(Source(STDIN, STDIN))
+                self._add_input()
         elif not name:
             self._fail("''", "this name is empty")
         elif path.is_dir():
@@ -114,6 +128,15 @@ class _Expander:
             if not remedy and _HOST.match(name):
                 remedy = f"for an address write https://{_printable(name)}"
             self._fail(name, "there is no such file or folder", remedy)
+
+    def _add_input(self) -> None:
+        source = Source(STDIN, STDIN, self._max_size)
+        try:
+            source = replace(source, held=source.read())
+        except SourceError as error:
+            self.errors.append(error)
+        else:
+            self._take(source)
 
     def _add_url(self, name: str) -> None:
         if url := address(name):
@@ -166,13 +189,25 @@ class _Expander:
             self._fail(name, "its name is not valid UTF-8", "rename it")
         elif not os.access(path, os.R_OK):
             self.errors.append(unreadable(name, PermissionError()))
-        elif not (is_named and self._take_outlines(Source(name, url))):
-            self.sources.append(Source(name, url))
+        else:
+            source = Source(name, url, self._max_size)
+            if is_named:
+                self._take(source)
+            else:
+                self.sources.append(source)
+
+    def _take(self, source: Source) -> None:
+        """Take a source, or the feeds that it lists or announces."""
+        if not self._take_outlines(source):
+            self.sources.append(source)
 
     def _take_outlines(self, source: Source) -> bool:
-        """Take the feeds that a file lists or announces; whether it is such a file."""
-        with Path(source.url).open("rb") as file:
-            start = file.read(_LOOK)
+        """Take the feeds that a source lists or announces; whether it is of that kind."""
+        if source.held is not None:
+            start = source.held[:_LOOK]
+        else:
+            with Path(source.url).open("rb") as file:
+                start = file.read(_LOOK)
         try:
             if is_opml(start):
                 found = read(source.read(), source.name)

@@ -31,11 +31,13 @@ class Source:
         name: as shown to people: the path as it was typed, or ``-``.
         url: the absolute path, or ``-``.
         max_size: bytes that it may have.
+        held: its bytes, where they have been read already.
     """
 
     name: str
     url: str
     max_size: int = MAX_SIZE
+    held: bytes | None = None
 
     def read(self) -> bytes:
         """All of its bytes.
@@ -43,6 +45,8 @@ class Source:
         Raises:
             FetchError: it is gone, may not be read, is not a regular file, or is too large.
         """
+        if self.held is not None:
+            return self.held
         try:
             if self.url == STDIN:
                 if sys.stdin is None:
