@@ -332,8 +332,11 @@ class TestMistakes:
 
     def test_every_action_of_the_app_is_known(self) -> None:
         sources = "".join(each.read_text() for each in (ROOT / "searchfeed" / "tui").glob("*.py"))
-        names = re.findall(r"Binding\([^()]*(?:\([^()]*\)[^()]*)*\bid=\"([^\"]+)\"", sources)
-        assert set(actions()) == set(names)
+        names = re.findall(r"Binding\([^()]*(?:\([^()]*\)[^()]*)*\bid=f?\"([^\"]+)\"", sources)
+        numbers = map(str, range(1, 10))
+        assert set(actions()) == {
+            name.replace("{number}", number) for number in numbers for name in names
+        }
 
     def test_control_characters_do_not_reach_the_terminal(self, file: Path) -> None:
         file.write_text('"\\u001b[31m" = 1\n')
