@@ -39,7 +39,8 @@ class Corpus:
     """The entries in ``file``, ``scale`` times, each time as different ones.
 
     A copy has ids of its own, two words more (one of its copy, one of its own, as growing texts
-    bring new words) and dates a minute earlier.
+    bring new words) and dates six days earlier: it is news of its own, and not the same story told
+    again, of which ours would show one hit and read the others.
     """
 
     file: Path
@@ -113,8 +114,8 @@ def copied(entry: Entry, copy: int, number: int) -> Entry:
         id=_digest(f"{entry.id} {copy}"),
         body=f"{entry.body}\n\n{words}",
         link=f"{entry.link}#{copy}",
-        published=entry.published and entry.published - timedelta(minutes=copy),
-        updated=entry.updated and entry.updated - timedelta(minutes=copy),
+        published=entry.published and entry.published - timedelta(days=6 * copy),
+        updated=entry.updated and entry.updated - timedelta(days=6 * copy),
     )
 
 
