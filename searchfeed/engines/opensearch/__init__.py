@@ -5,8 +5,8 @@ From the outside in: ``engine.py`` answers and writes; ``searching.py`` puts que
 and ``paging.py`` puts what is found in order; ``facets.py`` counts, ``lexicon.py`` completes;
 ``writing.py`` takes changes in, ``grouping.py`` finds which are one story; ``documents.py``,
 ``terms.py`` and ``mapping.py`` say what is kept; ``state.py`` knows which indices there are, and
-``cluster.py`` alone talks to the servers, which ``address.py`` finds, and ``answers.py`` says what
-they answer instead of what they were asked for.
+``cluster.py`` alone asks the servers, which ``address.py`` finds and ``transport.py`` reaches, and
+``answers.py`` says what they answer instead of what they were asked for.
 """
 
 from __future__ import annotations

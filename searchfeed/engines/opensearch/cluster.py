@@ -1,4 +1,4 @@
-"""The servers of a cluster, asked over HTTP. The only place that knows opensearch-py.
+"""The servers of a cluster, asked over HTTP. Only this and ``transport.py`` know opensearch-py.
 
 Whatever goes wrong is asked again for as long as that makes sense (a node that is gone has others
 beside it, one that is overloaded recovers), and then becomes one line of ours. Only what
@@ -11,7 +11,6 @@ import errno
 import json
 import os
 import re
-import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from threading import Lock
 from time import monotonic, sleep
@@ -30,6 +29,7 @@ from searchfeed.engines.opensearch.answers import (
     unrefreshed,
     unsearched,
 )
+from searchfeed.engines.opensearch.transport import open_transport
 from searchfeed.errors import EngineUnavailableError
 
 ANSWER = 30.0
@@ -52,20 +52,8 @@ REFUSED = 3.0
 SILENT = 30.0
 """The same where one takes none and refuses none: others may be about to do without it."""
 
-DEAD = 5.0
-"""Seconds that a server which did not answer is passed over where there are others; twice as long
-when it does not answer then, and twice that from then on."""
-
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 
-_ALIVE = (
-    ("TCP_KEEPIDLE", 5),
-    ("TCP_KEEPINTVL", 2),
-    ("TCP_KEEPCNT", 3),
-    ("TCP_USER_TIMEOUT", 10_000),
-)
-"""Whose machine says nothing for ten seconds, not even that a byte has come, is cut off: an answer
-that may take longer is not waited for. In seconds and milliseconds, as the system takes them."""
 _WHOLE: dict[str, Any] = {"allow_partial_search_results": "false"}
 """Else a search passes over a part of an index that no server has, and says nothing of it."""
 
@@ -216,7 +204,7 @@ class Cluster:
     def _opened(self) -> Any:
         with self._lock:
             if self._transport is None:
-                self._transport = _open(self._address)
+                self._transport = open_transport(self._address)
             return self._transport
 
     def _away(self, error: Exception) -> EngineUnavailableError:
@@ -271,45 +259,6 @@ def _cause(error: Any) -> str:
     text = str(info if info is not None else error)
     found = re.search(r"\[Errno -?\d+\] ([^)\n]*)", text)
     return found[1].lower() if found else text.splitlines()[0] if text else "no answer"
-
-
-def _open(address: Address) -> Any:
-    from opensearchpy import Transport, Urllib3HttpConnection
-    from urllib3.connection import HTTPConnection
-
-    class Connection(Urllib3HttpConnection):
-        """One that notices when its server is cut off."""
-
-        def __init__(self, *args: Any, **more: Any) -> None:
-            super().__init__(*args, **more)
-            self.pool.conn_kw["socket_options"] = [
-                *HTTPConnection.default_socket_options,
-                (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-                *(
-                    (socket.IPPROTO_TCP, getattr(socket, name), value)
-                    for name, value in _ALIVE
-                    # Not every system has each.
-                    if hasattr(socket, name)
-                ),
-            ]
-
-    options: dict[str, Any] = {}
-    if any(each["use_ssl"] for each in address.servers):
-        import ssl
-
-        options["ssl_context"] = ssl.create_default_context()
-    return Transport(
-        [dict(each) for each in address.servers],
-        connection_class=Connection,
-        # Once for each other server; what comes after that is counted by the clock.
-        max_retries=len(address.servers) - 1,
-        retry_on_timeout=True,
-        retry_on_status=(502, 503, 504),
-        dead_timeout=DEAD,
-        timeout_cutoff=2,
-        http_compress=False,
-        **options,
-    )
 
 
 def _encoded(body: object) -> bytes | None:
