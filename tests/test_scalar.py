@@ -18,11 +18,18 @@ from hypothesis import strategies as st
 
 from searchfeed import Index, tree
 from searchfeed.engines import Answer, Change
-from searchfeed.engines.whoosh.columnar.container import Sheet
+from searchfeed.engines.whoosh.columnar.container import (
+    Container,
+    CorruptFileError,
+    FileWriter,
+    Sheet,
+)
+from searchfeed.engines.whoosh.columnar.mapped import MappedSegment
 from searchfeed.engines.whoosh.columnar.packing import PackedWriter, RunsWriter
 from searchfeed.engines.whoosh.engine import SEARCH, WhooshEngine
 from searchfeed.engines.whoosh.formulas import RERANKED
 from searchfeed.engines.whoosh.scalar import scoring
+from searchfeed.engines.whoosh.scalar.field import Field
 from searchfeed.engines.whoosh.scalar.numbers import Packed, Runs
 from searchfeed.models import Entry, Sort, Span
 from searchfeed.query import parse
@@ -234,6 +241,21 @@ def test_packed_numbers_are_read_one_by_one(values: list[int], start: int, stop:
     assert [runs.item(at) for at in range(len(values))] == sorted(values)
 
 
+def test_parts_of_a_field_that_do_not_fit_are_refused(pair: Pair, tmp_path: Path) -> None:
+    good = Container(max(pair.arrays._path.glob("*.sfc"), key=lambda file: file.stat().st_size))
+    parts = [part for name, part in good.sections() if name == "body" and part[:5] != "keys."]
+    assert len(parts) > 15
+    for left_out in parts:
+        with FileWriter(tmp_path / "MAIN_x.sfc") as writer:
+            for key in good.sections():
+                if key != ("body", left_out):
+                    writer.add(*key, good.array(*key))
+            writer.finish(good.attributes)
+        segment = MappedSegment(tmp_path / "MAIN_x.sfc")
+        with pytest.raises(CorruptFileError):
+            Field(segment, "body").documents(segment.dictionary("body").find(b"oil"))
+
+
 # When arrays are opened
 
 
@@ -253,6 +275,18 @@ def test_arrays_are_opened_once_searches_have_read_so_much(pair: Pair, tmp_path:
     assert not opened(engine)
     engine.search(node, limit=5)
     assert opened(engine)
+
+
+def test_what_is_gone_through_weighs(pair: Pair) -> None:
+    weigh = pair.scalar._current().searches.weigh
+    opec, dates = tree.Word("opec"), tree.DateRange(START, None)
+    held = weigh(opec)
+    assert held is not None
+    assert weigh(tree.And((opec, dates))) == held
+    assert weigh(tree.And((opec, tree.Not(opec)))) == 2 * held
+    for node in (tree.Everything(), dates, tree.Not(opec), tree.And((dates, tree.Not(opec)))):
+        assert (weigh(node) or 0) >= 400, node
+    assert weigh(tree.Or((opec, tree.Fuzzy("oli")))) is None
 
 
 @pytest.mark.parametrize(

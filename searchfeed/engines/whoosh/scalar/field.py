@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from functools import cached_property, partial
+from collections.abc import Mapping
+from functools import partial
 from itertools import accumulate, pairwise
+from typing import Any
 
 from searchfeed.engines.whoosh.columnar.layout import BLOCK
 from searchfeed.engines.whoosh.columnar.mapped import MappedSegment
@@ -20,29 +22,38 @@ class Field:
     """
 
     def __init__(self, segment: MappedSegment, name: str) -> None:
-        self._section = section = partial(segment.container.section, name)
-        attributes = segment.attributes(name)
+        section = partial(segment.container.section, name)
         self._starts = Runs(section, "postings.starts")
         self._rare = Runs(section, "documents")
+        self._gaps = Packed(section, "frequent.documents")
         self._frequent = section("frequent")
         self._frequent_starts = section("frequent.starts")
-        self._repeated: bool = attributes["repeated"]
+        self._frequencies = Packed(section, "frequencies")
+        self._sums = section("positions.sums")
+        self._positions = Packed(section, "positions")
         self.lengths = section("lengths")
+        attributes = segment.attributes(name)
         self.total: int = attributes["total"]
-        if len(self.lengths) != (segment.doc_count if self.total else 0):
+        if not self._fits(attributes, segment.doc_count):
             raise segment.container.damaged(f"the field {name}")
 
-    @cached_property
-    def _gaps(self) -> Packed:
-        return Packed(self._section, "frequent.documents")
-
-    @cached_property
-    def _frequencies(self) -> Packed:
-        return Packed(self._section, "frequencies")
-
-    @cached_property
-    def _positions(self) -> Packed:
-        return Packed(self._section, "positions")
+    def _fits(self, wanted: Mapping[str, Any], doc_count: int) -> bool:
+        """Whether the parts fit each other; what is in them only ``verify`` tells."""
+        postings = len(self._rare) + len(self._gaps)
+        frequent, terms = len(self._frequent), wanted["terms"]
+        return (
+            all(part.fits for part in (self._starts, self._rare, self._gaps))
+            and self._frequencies.fits
+            and self._positions.fits
+            and len(self._starts) == (terms and terms + 1)
+            and (not terms or self._starts.item(terms) == postings)
+            and len(self._frequent_starts) == (frequent and frequent + 1)
+            and (not frequent or self._frequent_starts[frequent] == len(self._gaps))
+            and len(self._frequencies) == (postings if wanted["repeated"] else 0)
+            and len(self._positions) == wanted["positions"]
+            and len(self._sums) == (-(-postings // BLOCK) if wanted["positions"] else 0)
+            and len(self.lengths) == (doc_count if self.total else 0)
+        )
 
     def bounds(self, term: int) -> tuple[int, int]:
         """Where the postings of a term start and stop."""
@@ -61,7 +72,7 @@ class Field:
 
     def counts(self, start: int, stop: int) -> list[int]:
         """The frequencies of a range of postings."""
-        if self._repeated:
+        if len(self._frequencies):
             return [count + 1 for count in self._frequencies.range(start, stop)]
         return [1] * (stop - start)
 
@@ -71,7 +82,7 @@ class Field:
             return []
         start, stop = self.bounds(term)
         block = start // BLOCK
-        first = self._section("positions.sums")[block] + sum(self.counts(block * BLOCK, start))
+        first = self._sums[block] + sum(self.counts(block * BLOCK, start))
         ends = list(accumulate(self.counts(start, stop), initial=0))
         gaps = self._positions.range(first, first + ends[-1])
         return [list(accumulate(gaps[low:high])) for low, high in pairwise(ends)]

@@ -63,8 +63,8 @@ def intersection(one: Found, other: Found) -> Found:
 
 def best(parts: Sequence[Found], required: int) -> Found:
     """Documents of any part, and of the first ``required`` all; full where all parts are."""
-    scores = union(parts).scores if parts else {}
-    full = set(parts[0].whole).intersection(*(part.whole for part in parts)) if parts else set()
+    scores = union(parts).scores
+    full = set(scores).intersection(*(part.whole for part in parts))
     return reduce(Found.only, (part.scores for part in parts[:required]), Found(scores, full))
 
 

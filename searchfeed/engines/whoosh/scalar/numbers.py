@@ -13,12 +13,18 @@ Section = Callable[[str], memoryview]
 
 
 class Runs:
-    """Numbers as ``RunsWriter`` writes them."""
+    """Numbers as ``RunsWriter`` writes them; ``fits`` tells whether the parts fit each other."""
 
     def __init__(self, section: Section, part: str) -> None:
         self._low = section(part)
         self._places = section(f"{part}.at")
         self._high = section(f"{part}.high")
+        self.fits = len(self._places) == len(self._high) and (
+            not self._low or self._low.itemsize == 2
+        )
+
+    def __len__(self) -> int:
+        return len(self._low)
 
     def item(self, place: int) -> int:
         """One number."""
@@ -42,7 +48,7 @@ def _lifted(numbers: memoryview, amount: int) -> list[int]:
 
 
 class Packed:
-    """Numbers as ``PackedWriter`` writes them."""
+    """Numbers as ``PackedWriter`` writes them; ``fits`` tells whether the parts fit each other."""
 
     def __init__(self, section: Section, part: str) -> None:
         self._low = section(part)
@@ -50,7 +56,17 @@ class Packed:
         self._places = section(f"{part}.at")
         self._high = section(f"{part}.high")
         form = section(f"{part}.form")
-        self._count, self._bits = form if form else (0, 8)
+        self._count, self._bits = form if len(form) == 2 else (0, 8)
+        spans = -(-self._count // SPAN) + 1 if self._places else 0
+        self.fits = (
+            len(form) in (0, 2)
+            and self._bits in (2, 4, 8, 16)
+            and self._low.nbytes == -(-self._count * self._bits // 8)
+            and (not self._low or self._low.itemsize == (2 if self._bits == 16 else 1))
+            and len(self._starts) == spans
+            and (not spans or self._starts[spans - 1] == len(self._places))
+            and len(self._places) == len(self._high)
+        )
 
     def __len__(self) -> int:
         return self._count
