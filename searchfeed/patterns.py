@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 from typing import Any, cast
 
-_METHODS = ("finditer", "fullmatch", "match", "search", "split", "sub")
-
 
 class _Later:
     """Stands for an expression, and from its first use on has the methods of the compiled one."""
@@ -20,10 +18,10 @@ class _Later:
         self._flags = flags
 
     def __getattr__(self, name: str) -> Any:
-        compiled = re.compile(self._written, self._flags)
-        for method in _METHODS:
-            setattr(self, method, getattr(compiled, method))
-        return getattr(compiled, name)
+        # The next time it is found without coming here; ``re`` keeps what it has compiled.
+        found = getattr(re.compile(self._written, self._flags), name)
+        setattr(self, name, found)
+        return found
 
 
 def deferred(written: str, flags: int = 0) -> re.Pattern[str]:

@@ -33,6 +33,7 @@ from searchfeed.analysis import analyzer as memory
 from searchfeed.analysis.forms import stems
 from searchfeed.analysis.words import LONGEST_TERM, units
 from searchfeed.models import Span
+from searchfeed.patterns import deferred
 
 QUICK = settings(max_examples=300, deadline=None)
 
@@ -608,3 +609,11 @@ def test_a_long_text_tells_its_language_where_none_is_stated() -> None:
     assert analysis.language_of("", "An english sentence about the harbour library. " * 8) == "en"
     assert analysis.language_of("fr", GERMAN) == "fr"
     assert analysis.language_of("", "Kurz.") == ""
+
+
+def test_a_deferred_expression_is_compiled_for_its_first_use_alone() -> None:
+    words = deferred("[a-z]+")
+    assert words.findall("oil and gas") == ["oil", "and", "gas"]
+    assert "findall" in vars(words)
+    assert words.fullmatch("oil")
+    assert words.pattern == "[a-z]+"
