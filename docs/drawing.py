@@ -18,8 +18,9 @@ WIDTH, HEIGHT = 12, 24
 _MARGIN, _BAR = 15, 50
 _BASELINE = 18
 _STYLE = (
-    "text { font: 20px 'Fira Code', 'JetBrains Mono', 'DejaVu Sans Mono', Menlo, Consolas, "
-    "monospace; white-space: pre } rect { shape-rendering: crispEdges }"
+    # Not ``font``, which would take what is bold back.
+    "text { font-size: 20px; font-family: 'Fira Code', 'JetBrains Mono', 'DejaVu Sans Mono', "
+    "Menlo, Consolas, monospace; white-space: pre } rect { shape-rendering: crispEdges }"
 )
 
 # Blocks are drawn, for in most fonts they leave gaps; stretches of spaces need no drawing.
