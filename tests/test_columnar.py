@@ -35,7 +35,7 @@ from searchfeed.engines.whoosh.columnar import (
     open_snapshot,
 )
 from searchfeed.engines.whoosh.columnar.builder import (
-    Document,
+    Documents,
     FieldKind,
     SegmentBuilder,
 )
@@ -52,6 +52,7 @@ from searchfeed.engines.whoosh.columnar.stored import Stored, StoredWriter, to_l
 from searchfeed.engines.whoosh.columnar.terms import write_dictionary
 from searchfeed.engines.whoosh.columnar.writer import BulkWriter
 from searchfeed.errors import EngineError, IndexNotFoundError, IndexVersionError
+from tests.segments import single
 
 WORDS = ["a", "oil", "oils", "opec", "crude", "bank", "banks", "said", "the", "über", "uber"]
 WORDS += ["東京", "naïve", "zz"]
@@ -561,7 +562,7 @@ def test_boosts_are_weights(exact: None, folder: Callable[[], Path]) -> None:
 # ---------------------------------------------------------------- the bulk way in
 
 
-def to_bulk(writer: BulkWriter, number: int, document: dict[str, Any]) -> Document:
+def to_bulk(writer: BulkWriter, number: int, document: dict[str, Any]) -> Documents:
     title, body = (re.findall(r"\w+", document.get(name, "")) for name in ("title", "body"))
     keywords: dict[str, Sequence[str | bytes]] = {"id": [str(number)]}
     values: dict[str, float | bytes] = {}
@@ -581,7 +582,7 @@ def to_bulk(writer: BulkWriter, number: int, document: dict[str, Any]) -> Docume
         values["name"] = document["name"].encode()
     if "key" in document:
         values["key"] = document["key"]
-    return Document(
+    return single(
         texts={"title": (title, range(len(title))), "body": (body, array("i", range(len(body))))},
         keywords=keywords,
         columns=values,
@@ -594,7 +595,7 @@ def fill_bulk(directory: Path, batch: list[list[dict[str, Any]]], **options: Any
     for part in batch:
         with BulkWriter(directory, SCHEMA) as writer:
             for document in part:
-                writer.add(to_bulk(writer, number, document))
+                writer.extend(to_bulk(writer, number, document))
                 number += 1
             writer.commit(**options)
 
@@ -667,22 +668,22 @@ def builder(**fields_: FieldKind) -> SegmentBuilder:
 
 def test_a_document_that_cannot_be_taken_leaves_no_trace(tmp_path: Path) -> None:
     build = builder(body=FieldKind(frequencies=True, positions=True, lengths=True), tag=FieldKind())
-    build.add(Document(texts={"body": (["oil", "oil"], [0, 4])}))
+    build.extend(single(texts={"body": (["oil", "oil"], [0, 4])}))
     for document, error in (
-        (Document(texts={"body": (["gas", "gas"], [4, 0])}), ValueError),
-        (Document(texts={"body": (["gas", "gas"], [0])}), ValueError),
-        (Document(texts={"body": (["gas"], [-1])}), ValueError),
-        (Document(texts={"body": (["\ud800"], [0])}), UnicodeEncodeError),
-        (Document(texts={"other": (["gas"], [0])}), KeyError),
-        (Document(keywords={"body": ["gas"]}), KeyError),
-        (Document(keywords={"tag": "gas"}), TypeError),
-        (Document({"body": (["gas"], [0])}, columns={"number": 256}), OverflowError),
-        (Document({"body": (["gas"], [0])}, columns={"other": 1}), KeyError),
-        (Document({"body": (["gas"], [0])}, stored={"x": object()}), TypeError),
+        (single(texts={"body": (["gas", "gas"], [4, 0])}), ValueError),
+        (single(texts={"body": (["gas", "gas"], [0])}), ValueError),
+        (single(texts={"body": (["gas"], [-1])}), ValueError),
+        (single(texts={"body": (["\ud800"], [0])}), UnicodeEncodeError),
+        (single(texts={"other": (["gas"], [0])}), KeyError),
+        (single(keywords={"body": ["gas"]}), KeyError),
+        (single(keywords={"tag": "gas"}), TypeError),
+        (single({"body": (["gas"], [0])}, columns={"number": 256}), OverflowError),
+        (single({"body": (["gas"], [0])}, columns={"other": 1}), KeyError),
+        (single({"body": (["gas"], [0])}, stored={"x": object()}), TypeError),
     ):
         with pytest.raises(error):
-            build.add(document)
-    build.add(Document(keywords={"tag": ["a", b"a", "a"]}, columns={"number": 7}))
+            build.extend(document)
+    build.extend(single(keywords={"tag": ["a", b"a", "a"]}, columns={"number": 7}))
     build.write(tmp_path / "MAIN_x.sfc")
     reader = SegmentReader(tmp_path / "MAIN_x.sfc")
     assert reader.terms("body") == ["oil"]
@@ -693,7 +694,7 @@ def test_a_document_that_cannot_be_taken_leaves_no_trace(tmp_path: Path) -> None
 
 def test_a_reader_answers_for_what_is_not_there(tmp_path: Path) -> None:
     build = builder()
-    build.add(Document(texts={"body": (["oil"], [0])}))
+    build.extend(single(texts={"body": (["oil"], [0])}))
     build.write(tmp_path / "MAIN_x.sfc")
     reader = SegmentReader(tmp_path / "MAIN_x.sfc")
     assert reader.term_id("body", "gas") == reader.term_id("nothing", "oil") == -1
@@ -721,7 +722,7 @@ def test_rare_and_frequent_terms_are_read_together(tmp_path: Path) -> None:
         there = [word for at, word in enumerate(words) if chance.random() < chances[at % 3]]
         for word in there:
             holders[word].append(number)
-        build.add(Document(texts={"body": (there, range(len(there)))}))
+        build.extend(single(texts={"body": (there, range(len(there)))}))
     build.write(tmp_path / "MAIN_x.sfc")
     reader = SegmentReader(tmp_path / "MAIN_x.sfc")
     terms = reader.terms("body")
@@ -752,7 +753,7 @@ def test_terms_beyond_the_last_frequent_one(tmp_path: Path, term_count: int) -> 
     build = builder()
     for number in range(1_000):
         there = words[:40:2] + words[40 + number :: 1_000]
-        build.add(Document(texts={"body": (there, range(len(there)))}))
+        build.extend(single(texts={"body": (there, range(len(there)))}))
     build.write(tmp_path / "MAIN_x.sfc")
     reader = SegmentReader(tmp_path / "MAIN_x.sfc")
     chosen = np.arange(1, reader.term_count("body"), 7)
@@ -768,7 +769,7 @@ def test_positions_can_be_picked(tmp_path: Path) -> None:
         count = chance.choice([0, 1, 1, 2, 300])
         places = sorted(chance.sample(range(100_000), count))
         rows.append(places)
-        build.add(Document(texts={"body": (["oil"] * count, places)}))
+        build.extend(single(texts={"body": (["oil"] * count, places)}))
     build.write(tmp_path / "MAIN_x.sfc")
     reader = SegmentReader(tmp_path / "MAIN_x.sfc")
     found = [number for number, places in enumerate(rows) if places]
@@ -785,7 +786,7 @@ def test_postings_of_several_terms_are_read_together(tmp_path: Path) -> None:
     build = builder()
     for _ in range(200):
         words = sorted(chance.choices([f"w{number:02}" for number in range(60)], k=20))
-        build.add(Document(texts={"body": (words, list(range(20)))}))
+        build.extend(single(texts={"body": (words, list(range(20)))}))
     build.write(tmp_path / "MAIN_x.sfc")
     reader = SegmentReader(tmp_path / "MAIN_x.sfc")
     for numbers in ([5], [5, 6, 7], [0, 9, 10], list(range(0, 59, 2)), list(range(60))):
@@ -803,7 +804,7 @@ def test_more_documents_than_sixteen_bits_hold(tmp_path: Path) -> None:
         build = SegmentBuilder({"body": kind})
         for number in range(size):
             terms = ["all", f"t{number % 9}"] if number % 2 else ["all"]
-            build.add(Document(texts={"body": (terms, range(len(terms)))}))
+            build.extend(single(texts={"body": (terms, range(len(terms)))}))
         paths.append(tmp_path / f"MAIN_{part}.sfc")
         build.write(paths[-1])
     readers = [SegmentReader(path) for path in paths]
@@ -839,7 +840,7 @@ def test_second_keys_find_terms_and_survive_merges(tmp_path: Path) -> None:
     schema = fields.Schema(body=fields.TEXT)
     for terms in (["oil", "oils", "gas"], ["oils", "opec", "zz"]):
         with BulkWriter(tmp_path, schema, keys=keys) as writer:
-            writer.add(Document(texts={"body": (terms, range(3))}))
+            writer.extend(single(texts={"body": (terms, range(3))}))
             writer.commit(merge=False)
 
     def found(segment: SegmentReader, key: str, **options: bool) -> list[str]:
@@ -864,7 +865,7 @@ def test_second_keys_find_terms_and_survive_merges(tmp_path: Path) -> None:
     ]
     for known, has in ((None, False), (keys, True)):
         with BulkWriter(tmp_path, keys=known) as writer:
-            writer.add(Document(texts={"body": (["oils"], [0])}))
+            writer.extend(single(texts={"body": (["oils"], [0])}))
             writer.commit(optimize=True)
         (merged,) = open_segments(tmp_path)
         assert merged.has_key("body", "stem") is has
@@ -913,7 +914,7 @@ def test_a_segment_that_does_not_describe_itself_is_refused(
 def test_parts_of_a_field_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     build = builder()
     for text in ("oil gas", "oil oil"):
-        build.add(Document(texts={"body": (text.split(), [0, 1])}))
+        build.extend(single(texts={"body": (text.split(), [0, 1])}))
     build.write(tmp_path / "MAIN_x.sfc")
     good = Container(tmp_path / "MAIN_x.sfc")
     for left_out in good.sections():
@@ -929,8 +930,8 @@ def test_parts_of_a_field_that_do_not_fit_are_refused(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- commits
 
 
-def one(text: str) -> Document:
-    return Document(texts={"body": ([text], [0])}, keywords={"id": [text]}, stored={"id": text})
+def one(text: str) -> Documents:
+    return single(texts={"body": ([text], [0])}, keywords={"id": [text]}, stored={"id": text})
 
 
 def ids(directory: Path) -> list[str]:
@@ -948,20 +949,20 @@ def test_a_commit_carries_its_extra_and_can_be_given_up(tmp_path: Path) -> None:
     with pytest.raises(index.EmptyIndexError):
         BulkWriter(tmp_path)
     with BulkWriter(tmp_path, SCHEMA) as writer:
-        writer.add(one("a"))
+        writer.extend(one("a"))
         with pytest.raises(index.LockError):
             BulkWriter(tmp_path)
         writer.commit({"reached": "7"})
     with BulkWriter(tmp_path) as writer:
-        writer.add(one("b"))
+        writer.extend(one("b"))
         writer.delete_by_term("id", ["a"])
-    closed: list[Callable[[], None]] = [writer.commit, lambda: writer.add(one("c"))]
+    closed: list[Callable[[], None]] = [writer.commit, lambda: writer.extend(one("c"))]
     for method in closed:
         with pytest.raises(EngineError, match="closed"):
             method()
     assert ids(tmp_path) == ["a"]
     with BulkWriter(tmp_path) as writer:
-        writer.add(one("b"))
+        writer.extend(one("b"))
         assert writer.delete_by_term("id", ["a", "a", "none"]) == 1
         writer.commit()
     snapshot = open_snapshot(tmp_path)
@@ -974,7 +975,7 @@ def test_a_commit_carries_its_extra_and_can_be_given_up(tmp_path: Path) -> None:
 def test_a_commit_can_keep_nothing_of_before(tmp_path: Path) -> None:
     for text in "ab":
         with BulkWriter(tmp_path, SCHEMA) as writer:
-            writer.add(one(text))
+            writer.extend(one(text))
             writer.clear()
             if text == "b":
                 assert ids(tmp_path) == ["a"]
@@ -986,9 +987,10 @@ def test_a_commit_can_keep_nothing_of_before(tmp_path: Path) -> None:
 def test_segments_built_elsewhere_are_taken_in(tmp_path: Path) -> None:
     code = (
         "import sys, pathlib, pickle\n"
-        "from searchfeed.engines.whoosh.columnar.writer import Document, make_builder\n"
+        "from searchfeed.engines.whoosh.columnar.writer import Documents, make_builder\n"
         "builder = make_builder(pickle.load(sys.stdin.buffer))\n"
-        "builder.add(Document({'body': (['oil'], [0])}, {'id': ['b']}, stored={'id': 'b'}))\n"
+        "texts, ids = {'body': [(['oil'], [0])]}, {'id': [['b']]}\n"
+        "builder.extend(Documents([{'id': 'b'}], texts=texts, keywords=ids))\n"
         "builder.write(pathlib.Path(sys.argv[1]))\n"
     )
     schema = fields.Schema(id=fields.ID(stored=True), body=fields.TEXT)
@@ -1003,7 +1005,7 @@ def test_segments_built_elsewhere_are_taken_in(tmp_path: Path) -> None:
         with BulkWriter(tmp_path / "index", schema) as writer:
             if text == "c":
                 writer.adopt(built)
-            writer.add(one(text))
+            writer.extend(one(text))
             writer.commit()
     assert ids(tmp_path / "index") == ["a", "b", "c"]
     assert [segment.doc_count for segment in open_segments(tmp_path / "index")] == [1, 1, 1]
@@ -1015,7 +1017,7 @@ def test_memory_bounds_make_segments_and_tiers_merge_them(tmp_path: Path) -> Non
     text = [f"w{number}" for number in range(2_000)]
     with BulkWriter(tmp_path, schema, memory=1) as writer:
         for number in range(60):
-            writer.add(Document(texts={"body": (text, range(2_000))}, stored={"id": str(number)}))
+            writer.extend(single(texts={"body": (text, range(2_000))}, stored={"id": str(number)}))
         assert len(list(tmp_path.glob("*.sfc"))) > 3
         writer.commit(merge=False)
     before = len(open_segments(tmp_path))
@@ -1058,13 +1060,13 @@ def test_small_commits_stay_small(tmp_path: Path) -> None:
 def test_open_segments_are_taken_over(tmp_path: Path) -> None:
     for text in "ab":
         with BulkWriter(tmp_path, SCHEMA) as writer:
-            writer.add(one(text))
+            writer.extend(one(text))
             writer.commit()
     before = open_snapshot(tmp_path)
     before.segments[0].arrays.field("body")
     with BulkWriter(tmp_path) as writer:
         writer.delete_by_term("id", ["b"])
-        writer.add(one("c"))
+        writer.extend(one("c"))
         writer.commit(merge=False)
     after = open_snapshot(tmp_path, reuse=before)
     assert after.segments[0].arrays.field("body") is before.segments[0].arrays.field("body")
@@ -1074,7 +1076,7 @@ def test_open_segments_are_taken_over(tmp_path: Path) -> None:
 
 def test_whoosh_and_bulk_writers_take_turns(tmp_path: Path) -> None:
     with BulkWriter(tmp_path, SCHEMA) as writer:
-        writer.add(one("a"))
+        writer.extend(one("a"))
         writer.commit({"reached": "1"})
     stale = (tmp_path / "_MAIN_0.sfm").read_bytes()
     ix = index.open_dir(str(tmp_path))
@@ -1110,7 +1112,7 @@ def test_terms_of_dates_are_made_of_their_column(tmp_path: Path) -> None:
                         number["date"] = SCHEMA["date"].to_column_value(date)
                         if not from_columns:
                             keywords["date"] = [*writer.terms("date", date)]
-                    writer.add(Document({}, keywords, number, {"id": str(n)}))
+                    writer.extend(single({}, keywords, number, {"id": str(n)}))
                 writer.commit(merge=False)
     day = query.DateRange("date", datetime(1987, 2, 26, 15, 1), datetime(1987, 2, 26, 15, 2))  # noqa: DTZ001
     for optimize in (False, True):
@@ -1144,7 +1146,7 @@ def test_terms_of_other_columns_are_not_made(tmp_path: Path) -> None:
 
 def test_a_segment_of_an_earlier_release_can_only_be_replaced(tmp_path: Path) -> None:
     with BulkWriter(tmp_path, SCHEMA) as writer:
-        writer.add(one("a"))
+        writer.extend(one("a"))
         writer.commit({"reached": "1"})
     (path,) = tmp_path.glob("*.sfc")
     raw = path.read_bytes()
@@ -1157,7 +1159,7 @@ def test_a_segment_of_an_earlier_release_can_only_be_replaced(tmp_path: Path) ->
         writer.delete_by_term("id", ["a"])
     with BulkWriter(tmp_path) as writer:
         writer.clear()
-        writer.add(one("b"))
+        writer.extend(one("b"))
         writer.commit()
     assert ids(tmp_path) == ["b"]
 
@@ -1175,7 +1177,7 @@ def test_segments_of_another_codec_are_refused(tmp_path: Path) -> None:
 
 def test_a_damaged_segment_is_refused(tmp_path: Path) -> None:
     with BulkWriter(tmp_path, SCHEMA) as writer:
-        writer.add(one("a"))
+        writer.extend(one("a"))
         writer.commit()
     (path,) = tmp_path.glob("*.sfc")
     path.write_bytes(path.read_bytes()[:-1])
@@ -1201,7 +1203,7 @@ def run(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
 
 def test_a_new_process_opens_it_with_whoosh_alone(tmp_path: Path) -> None:
     with BulkWriter(tmp_path, fields.Schema(id=fields.ID(stored=True), body=fields.TEXT)) as writer:
-        writer.add(one("oil"))
+        writer.extend(one("oil"))
         writer.commit()
     done = run(
         "import sys, whoosh.index, whoosh.query as q\n"
@@ -1215,7 +1217,7 @@ def test_a_new_process_opens_it_with_whoosh_alone(tmp_path: Path) -> None:
 def test_reading_needs_neither_whoosh_nor_pickle(tmp_path: Path) -> None:
     with BulkWriter(tmp_path, SCHEMA) as writer:
         for text in "abc":
-            writer.add(one(text))
+            writer.extend(one(text))
         writer.commit()
     with BulkWriter(tmp_path) as writer:
         writer.delete_by_term("id", ["a"])
@@ -1246,18 +1248,18 @@ def test_reading_needs_neither_whoosh_nor_pickle(tmp_path: Path) -> None:
 
 def test_a_killed_writer_leaves_the_old_or_the_new(tmp_path: Path) -> None:
     with BulkWriter(tmp_path, SCHEMA) as writer:
-        writer.add(one("old"))
+        writer.extend(one("old"))
         writer.commit({"reached": "0"})
     code = (
         "import sys, pathlib, os, random\n"
-        "from searchfeed.engines.whoosh.columnar.writer import BulkWriter, Document\n"
+        "from searchfeed.engines.whoosh.columnar.writer import BulkWriter, Documents\n"
         "number = int(sys.argv[2])\n"
         "print('ready', flush=True)\n"
         "while True:\n"
         "    number += 1\n"
         "    with BulkWriter(pathlib.Path(sys.argv[1])) as w:\n"
         "        w.delete_by_term('id', ['old', str(number - 1)])\n"
-        "        w.add(Document(keywords={'id': [str(number)]}, stored={'id': str(number)}))\n"
+        "        w.extend(Documents([{'id': str(number)}], keywords={'id': [[str(number)]]}))\n"
         "        w.commit({'reached': str(number)})\n"
     )
     chance = random.Random(1)

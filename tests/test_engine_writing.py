@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from array import array
+from datetime import UTC
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -18,14 +19,16 @@ from searchfeed.analysis import analyzer
 from searchfeed.analysis.sketch import SHORT, SHORTEST, WORDS, Texts, sketch, sketches
 from searchfeed.analysis.words import units
 from searchfeed.engines.whoosh.columnar.builder import (
-    Document,
+    Documents,
     FieldKind,
     SegmentBuilder,
     _in_order,
 )
+from searchfeed.engines.whoosh.columnar.columns import ColumnKind
 from searchfeed.engines.whoosh.columnar.cutting import GAP, Cutter, Table
 from searchfeed.engines.whoosh.columnar.cutting import SHORT as SHORT_BYTES
 from searchfeed.engines.whoosh.columnar.reader import SegmentReader
+from tests.segments import single
 
 QUICK = settings(
     max_examples=60,
@@ -54,21 +57,21 @@ def test_texts_are_indexed_as_the_terms_of_the_whole_text(tmp_path: Path, texts:
     by_terms, by_texts = tmp_path / f"a{next(NAMES)}.sfc", tmp_path / f"b{next(NAMES)}.sfc"
     builder = SegmentBuilder({"body": TEXT})
     for text in texts:
-        builder.add(Document(texts={"body": analysis.index_terms(text)}))
+        builder.extend(single(texts={"body": analysis.index_terms(text)}))
     builder.write(by_terms)
     builder = SegmentBuilder({"body": TEXT}, analyze=analysis.analyze)
     for text in texts:
-        builder.add(Document(values={"body": [text]}))
+        builder.extend(single(values={"body": [text]}))
     builder.write(by_texts)
     assert everything(by_texts) == everything(by_terms)
 
 
 def test_both_ways_may_be_mixed(tmp_path: Path) -> None:
     builder = SegmentBuilder({"body": TEXT}, analyze=analysis.analyze)
-    builder.add(Document(values={"body": ["oil price"]}))
-    builder.add(Document(texts={"body": (["price", "oil"], array("I", [3, 7]))}))
-    builder.add(Document())
-    builder.add(Document(values={"body": ["oil oil"]}))
+    builder.extend(single(values={"body": ["oil price"]}))
+    builder.extend(single(texts={"body": (["price", "oil"], array("I", [3, 7]))}))
+    builder.extend(single())
+    builder.extend(single(values={"body": ["oil oil"]}))
     builder.write(tmp_path / "x.sfc")
     assert everything(tmp_path / "x.sfc") == {
         "lengths": [2, 2, 0, 2],
@@ -77,12 +80,78 @@ def test_both_ways_may_be_mixed(tmp_path: Path) -> None:
     }
 
 
+ROWS = st.tuples(
+    st.lists(TEXTS, max_size=3),
+    st.lists(st.sampled_from(["a", "b", "é"]), max_size=3),
+    st.none() | st.integers(0, 255),
+    st.dictionaries(
+        st.sampled_from(["id", 'a"b', "é"]),
+        st.text(st.characters(categories=["L", "Cc", "Cs", "P"]))
+        | st.none()
+        | st.booleans()
+        | st.integers()
+        | st.datetimes(timezones=st.none() | st.just(UTC)),
+    ),
+)
+
+
+@QUICK
+@given(st.lists(ROWS, max_size=6))
+def test_documents_make_the_same_file_one_by_one_and_at_once(
+    tmp_path: Path, rows: list[tuple[list[str], list[str], int | None, dict[str, object]]]
+) -> None:
+    files = []
+    for size in (1, len(rows) or 1):
+        kinds = {"body": TEXT, "title": TEXT, "tag": FieldKind()}
+        builder = SegmentBuilder(kinds, {"number": ColumnKind("u1")}, analyze=analysis.analyze)
+        for at in range(0, len(rows), size):
+            some = rows[at : at + size]
+            texts = [row[0] for row in some]
+            builder.extend(
+                Documents(
+                    [row[3] for row in some],
+                    values={"body": texts, "title": [each[:1] for each in texts]},
+                    keywords={"tag": [row[1] for row in some]},
+                    columns={"number": [row[2] for row in some]},
+                )
+            )
+        assert builder.doc_count == len(rows)
+        files.append(tmp_path / f"c{next(NAMES)}.sfc")
+        builder.write(files[-1])
+    assert files[0].read_bytes() == files[1].read_bytes()
+    reader = SegmentReader(files[0])
+    assert [reader.stored(number) for number in range(len(rows))] == [row[3] for row in rows]
+
+
+def test_of_documents_of_which_one_cannot_be_taken_none_is(tmp_path: Path) -> None:
+    builder = SegmentBuilder({"body": TEXT, "tag": FieldKind()}, {"n": ColumnKind("u1")})
+    both: list[dict[str, object]] = [{}, {}]
+    for documents, error in (
+        (Documents(both, keywords={"tag": [["a"]]}), ValueError),
+        (Documents(both, keywords={"tag": [["a"], "a"]}), TypeError),
+        (Documents(both, keywords={"tag": [["a"], ["\ud800"]]}), UnicodeEncodeError),
+        (Documents(both, columns={"n": [1, 256]}), OverflowError),
+        (Documents([{}, {"x": object()}], keywords={"tag": [["a"], []]}), TypeError),
+        (Documents(both, texts={"body": [(["a"], [0]), (["a"], [])]}), ValueError),
+        (Documents([{}], texts={"body": [([], [])]}, values={"body": [["a"]]}), ValueError),
+    ):
+        with pytest.raises(error):
+            builder.extend(documents)
+    builder.extend(Documents(both, keywords={"tag": [[], ["b"]]}, columns={"n": [None, 7]}))
+    builder.write(tmp_path / "x.sfc")
+    reader = SegmentReader(tmp_path / "x.sfc")
+    assert reader.doc_count == 2
+    assert reader.terms("tag") == ["b"]
+    assert reader.postings("tag", 0)[0].tolist() == [1]
+    assert reader.column("n").tolist() == [0, 7]
+
+
 def test_without_an_analyzer_no_texts_are_taken(tmp_path: Path) -> None:
     builder = SegmentBuilder({"body": TEXT, "tag": FieldKind()})
     with pytest.raises(TypeError, match="nothing to analyze"):
-        builder.add(Document(values={"body": ["oil"]}))
+        builder.extend(single(values={"body": ["oil"]}))
     with pytest.raises(KeyError):
-        builder.add(Document(values={"tag": ["oil"]}))
+        builder.extend(single(values={"tag": ["oil"]}))
     builder.write(tmp_path / "x.sfc")
     assert SegmentReader(tmp_path / "x.sfc").doc_count == 0
 

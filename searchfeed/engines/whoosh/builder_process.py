@@ -18,7 +18,7 @@ from searchfeed.engines.whoosh.schema import (
     analyze,
     derive,
     make_schema,
-    to_document,
+    to_documents,
 )
 from searchfeed.processes import Service, serve
 
@@ -55,12 +55,13 @@ def _build(service: Service, setting: Setting, paths: list[Path]) -> bool:
         paths.append(path)
 
     while packed := service.receive():
-        for change in unpack_changes(packed):
+        changes = list(unpack_changes(packed))
+        for change in changes:
             keys.add_language(analysis.language_of(change.entry.language, change.entry.body))
-            builder.add(to_document(change))
-            if builder.size > setting.memory:
-                write()
-                builder = start()
+        builder.extend(to_documents(changes))
+        if builder.size > setting.memory:
+            write()
+            builder = start()
     if packed is None:
         return False
     if builder.doc_count:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from searchfeed.engines import Change
 from searchfeed.engines.whoosh.columnar.snapshot import INDEX_NAME
-from searchfeed.engines.whoosh.schema import to_document
+from searchfeed.engines.whoosh.schema import to_documents
 from searchfeed.errors import EngineError
 from searchfeed.models import Entry
 from searchfeed.processes import Patience, Process, default_count
@@ -32,6 +32,12 @@ LARGE = 10_000_000
 
 BATCH = 250_000
 """Characters that are handed over at once."""
+
+AT_ONCE = 500_000
+"""Characters that become documents at once."""
+
+LEAST = 100
+"""Characters that an entry counts as beside those of its title and body."""
 
 PATIENCE = 600.0
 """Seconds that a process may take for a batch, or for writing what it has left."""
@@ -117,9 +123,9 @@ def build(
                 writer.adopt(Path(path))
 
 
-def _add(changes: Iterable[Change], writer: BulkWriter) -> None:
-    for change in changes:
-        writer.add(to_document(change))
+def _add(changes: Iterator[Change], writer: BulkWriter) -> None:
+    while batch := _first(changes, AT_ONCE):
+        writer.extend(to_documents(batch))
 
 
 def _first(changes: Iterator[Change], size: int) -> list[Change]:
@@ -134,7 +140,7 @@ def _first(changes: Iterator[Change], size: int) -> list[Change]:
 
 
 def _size(change: Change) -> int:
-    return len(change.entry.title) + len(change.entry.body)
+    return LEAST + len(change.entry.title) + len(change.entry.body)
 
 
 def _start(count: int, stack: ExitStack) -> list[Process]:

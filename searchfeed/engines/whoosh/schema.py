@@ -14,7 +14,7 @@ from whoosh.fields import COLUMN, DATETIME, ID, KEYWORD, TEXT, Schema
 from searchfeed import analysis
 from searchfeed.analysis.forms import stems
 from searchfeed.analysis.sketch import Texts, sketches
-from searchfeed.engines.whoosh.columnar.builder import Document
+from searchfeed.engines.whoosh.columnar.builder import Documents
 from searchfeed.engines.whoosh.columnar.cutting import GAP
 from searchfeed.engines.whoosh.values import ENCLOSURE, SKETCH, UPDATED, date_number, whole_term
 
@@ -114,9 +114,6 @@ def _other_folds(terms: Sequence[str]) -> list[str | None]:
     return [None if fold == term else fold for term, fold in zip(terms, folds, strict=True)]
 
 
-_whole_term = lru_cache(8192)(whole_term)
-
-
 def _whole_terms(names: Sequence[str]) -> list[str]:
     return list(map(whole_term, names))
 
@@ -125,20 +122,38 @@ def _stemmer(language: str) -> MakeKeys:
     return lambda terms: stems(terms, language)
 
 
-def to_document(change: Change) -> Document:
-    """An entry in the pieces that the index is written from."""
-    entry = change.entry
-    flags = [UPDATED] * change.edited + [ENCLOSURE] * bool(entry.enclosures)
-    keywords: dict[str, list[str | bytes]] = {"id": [entry.id], "feed": [entry.feed_url]}
-    for name, values in (("author", entry.authors), ("tag", entry.tags)):
-        if values:
-            keywords[name] = _values(map(_whole_term, values))
-            keywords[f"{name}_name"] = _values(values)
-    if entry.language:
-        keywords["language"] = [entry.language]
-    if flags:
-        keywords["flag"] = [*flags]
-    columns: dict[str, float | bytes] = {"key": int(entry.id, 16)}
+def to_documents(changes: Sequence[Change]) -> Documents:
+    """Entries in the pieces that the index is written from."""
+    entries = [change.entry for change in changes]
+    dates = [entry.date for entry in entries]
+    return Documents(
+        list(map(_stored, entries)),
+        values={
+            "title": [(entry.title,) for entry in entries],
+            "body": [(entry.body,) for entry in entries],
+            "link": [(entry.link,) for entry in entries],
+            "feed_title": [(entry.feed_title,) for entry in entries],
+            "authors": [entry.authors for entry in entries],
+            "tags": [entry.tags for entry in entries],
+        },
+        keywords={
+            "id": [(entry.id,) for entry in entries],
+            "feed": [(entry.feed_url,) for entry in entries],
+            "language": [(entry.language,) if entry.language else () for entry in entries],
+            "author": [_folded(entry.authors) for entry in entries],
+            "author_name": [_spaced(entry.authors) for entry in entries],
+            "tag": [_folded(entry.tags) for entry in entries],
+            "tag_name": [_spaced(entry.tags) for entry in entries],
+            "flag": list(map(_flags, changes)),
+        },
+        columns={
+            "key": [int(entry.id, 16) for entry in entries],
+            "date": [None if each is None else date_number(each) for each in dates],
+        },
+    )
+
+
+def _stored(entry: Entry) -> dict[str, object]:
     stored: dict[str, object] = {
         "id": entry.id,
         "title": entry.title,
@@ -147,28 +162,25 @@ def to_document(change: Change) -> Document:
     }
     if entry.date is not None:
         # Whoosh drops the zone of a date without converting it.
-        date = entry.date.astimezone(UTC).replace(tzinfo=None)
-        columns["date"] = date_number(entry.date)
-        stored["date"] = date
-    return Document({}, keywords, columns, stored, _texts(entry))
+        stored["date"] = entry.date.astimezone(UTC).replace(tzinfo=None)
+    return stored
 
 
-def _values(texts: Iterable[str]) -> list[str | bytes]:
+def _flags(change: Change) -> tuple[str, ...]:
+    return (UPDATED,) * change.edited + (ENCLOSURE,) * bool(change.entry.enclosures)
+
+
+@lru_cache(8192)
+def _spaced(texts: tuple[str, ...]) -> tuple[str, ...]:
     """Each text once, without needless spaces."""
     spaced = (" ".join(text.split()) for text in texts)
-    return list(dict.fromkeys(text for text in spaced if text))
+    return tuple(dict.fromkeys(text for text in spaced if text))
 
 
-def _texts(entry: Entry) -> dict[str, tuple[str, ...]]:
-    values = {
-        "title": (entry.title,),
-        "body": (entry.body,),
-        "link": (entry.link,),
-        "feed_title": (entry.feed_title,),
-        "authors": entry.authors,
-        "tags": entry.tags,
-    }
-    return {field: texts for field, texts in values.items() if any(texts)}
+@lru_cache(8192)
+def _folded(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Names as whole terms."""
+    return _spaced(tuple(map(whole_term, names)))
 
 
 def analyze(stretches: Sequence[str]) -> Analyzed:

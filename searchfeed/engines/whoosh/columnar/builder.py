@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -21,6 +22,7 @@ from searchfeed.engines.whoosh.columnar.occurrences import (
     Collected,
     Numbers,
     Occurrences,
+    Spread,
     Stretches,
 )
 from searchfeed.engines.whoosh.columnar.segment import Keys, Postings, SegmentFile
@@ -37,12 +39,8 @@ if TYPE_CHECKING:
 TERM_BYTES = 160
 """What a distinct term costs in memory."""
 
-AT_ONCE = 500_000
-"""Characters of texts that are analyzed at once."""
-
-Part: TypeAlias = tuple[Collected, list[int], Sequence[int]]
-"""A field, and the numbers and positions of the terms that a document has there."""
-
+Part: TypeAlias = tuple[Collected, Spread]
+"""A field, and the terms that documents have there."""
 
 Derive: TypeAlias = Callable[[Callable[[str], Occurrences]], Mapping[str, "Array"]]
 """Makes columns of numbers, a value for each document, of the occurrences in fields by name."""
@@ -62,22 +60,26 @@ class FieldKind:
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
-    """A document in pieces that need no more than to be copied.
+class Documents:
+    """Documents side by side: for each field what each of them has there, in their order.
 
     Attributes:
-        texts: for a field with positions its terms and the position of each, never descending.
-        keywords: for a field without, its terms; bytes are taken as they are.
-        columns: the value in each column.
-        stored: what is to be given back as it is.
-        values: for a field with positions its texts, at least one, for the builder to analyze.
+        stored: what is to be given back of each as it is.
+        values: for a field with positions the texts of each, to be analyzed.
+        texts: for another one with positions the terms of each, and the position of each term,
+            never descending.
+        keywords: for a field without, the terms of each; bytes are taken as they are.
+        columns: the value of each in a column; None where it has none.
     """
 
-    texts: Mapping[str, tuple[Sequence[str], Sequence[int]]] = field(default_factory=dict)
-    keywords: Mapping[str, Sequence[str | bytes]] = field(default_factory=dict)
-    columns: Mapping[str, float | bytes] = field(default_factory=dict)
-    stored: Mapping[str, object] = field(default_factory=dict)
-    values: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    stored: Sequence[Mapping[str, object]]
+    values: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict)
+    texts: Mapping[str, Sequence[tuple[Sequence[str], Sequence[int]]]] = field(default_factory=dict)
+    keywords: Mapping[str, Sequence[Sequence[str | bytes]]] = field(default_factory=dict)
+    columns: Mapping[str, Sequence[float | bytes | None]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.stored)
 
 
 def write_field(
@@ -175,10 +177,6 @@ class SegmentBuilder:
         }
         self._keywords = [self._fields[name] for name in fields if not fields[name].positions]
         self._stretches = Stretches(self._words, analyze) if analyze else None
-        self._waiting: dict[str, dict[int, Sequence[str]]] = {
-            name: {} for name, kind in fields.items() if kind.positions
-        }
-        self._characters = 0
         self._columns = {name: ColumnBuilder(kind) for name, kind in (columns or {}).items()}
         self._keys: Keys = keys or {}
         self._derive = derive
@@ -188,87 +186,90 @@ class SegmentBuilder:
 
     @property
     def size(self) -> int:
-        """About how many bytes of memory it will have taken once it is written.
-
-        Texts that wait to be analyzed, at most ``AT_ONCE`` characters, are not counted.
-        """
+        """About how many bytes of memory it will have taken once it is written."""
         terms = len(self._words) + sum([len(field.numbers) for field in self._keywords])
         columns = len(self._columns) * self.doc_count * 40
         stretches = self._stretches.size if self._stretches else 0
         occurrences = self._occurrences * OCCURRENCE_BYTES
         return occurrences + terms * TERM_BYTES + stretches + columns + self._stored.size
 
-    def add(self, document: Document) -> None:
-        """Take a document; if it cannot be taken, nothing of it is.
+    def extend(self, documents: Documents) -> None:
+        """Take documents; if one of them cannot be taken, none is.
+
+        It is quick for many at once: a few hundred thousand characters.
 
         Raises:
-            KeyError: it has a field or column that the segment has not.
-            ValueError: positions descend, are negative, or are not one for each term.
+            KeyError: they have a field or column that the segment has not.
+            ValueError: positions descend, are negative, or are not one for each term; or there
+                is not a value for each document.
             TypeError: a value is of the wrong type, or there is nothing to analyze texts with.
             UnicodeEncodeError: a term cannot be written as UTF-8.
         """
-        characters = sum([self._check(name, values) for name, values in document.values.items()])
-        parts = [self._keyword(name, terms) for name, terms in document.keywords.items()]
-        parts += [self._text(name, *text) for name, text in document.texts.items()]
-        for name, value in document.columns.items():
-            self._columns[name].check(value)
-        self._stored.add(to_line(document.stored))
-        number = self.doc_count
-        for collected, terms, positions in parts:
-            self._occurrences += collected.add(number, terms, positions)
-        for name, values in document.values.items():
-            self._waiting[name][number] = values
-        self._characters += characters
-        for name, value in document.columns.items():
-            self._columns[name].add(number, value)
-        self.doc_count += 1
-        if self._characters > AT_ONCE:
-            self._analyze()
+        count, first = len(documents), self.doc_count
+        fields = (documents.values, documents.texts, documents.keywords, documents.columns)
+        if any(len(rows) != count for field in fields for rows in field.values()):
+            raise ValueError("there is not a value for each document")
+        if not documents.values.keys().isdisjoint(documents.texts):
+            raise ValueError("a field cannot have both texts and their terms")
+        columns = [
+            (self._columns[name], self._columns[name].checked(values))
+            for name, values in documents.columns.items()
+        ]
+        lines = list(map(to_line, documents.stored))
+        parts = [self._keyword(name, rows) for name, rows in documents.keywords.items()]
+        parts += [self._text(name, rows) for name, rows in documents.texts.items()]
+        parts += self._spread(documents.values)
+        for collected, found in parts:
+            self._occurrences += collected.extend(first, found)
+        for column, values in columns:
+            column.extend(first, values)
+        self._stored.extend(lines)
+        self.doc_count += count
 
     def _field(self, name: str, *, positions: bool) -> Collected:
         if self._kinds[name].positions != positions:
             raise KeyError(name)
         return self._fields[name]
 
-    def _check(self, name: str, values: Sequence[str]) -> int:
-        """How many characters the texts have, if they can be taken."""
-        if name not in self._waiting:
-            raise KeyError(name)
+    def _spread(self, values: Mapping[str, Sequence[Sequence[str]]]) -> list[Part]:
+        """The terms of the texts in all fields, which are analyzed together."""
+        fields = [self._field(name, positions=True) for name in values]
+        if not fields:
+            return []
         if self._stretches is None:
-            raise TypeError(f"{name}: there is nothing to analyze texts with")
-        if isinstance(values, str) or not values:
-            raise TypeError(f"{name}: a list of texts is wanted, not {values!r}")
-        return len("".join(values))
+            raise TypeError(f"{', '.join(values)}: there is nothing to analyze texts with")
+        for name, texts in values.items():
+            if any(isinstance(each, str) for each in texts):
+                raise TypeError(f"{name}: lists of texts are wanted, not {texts!r}")
+        found = self._stretches.spread(chain.from_iterable(values.values()))
+        return list(zip(fields, found.split(len(fields)), strict=True))
 
-    def _text(self, name: str, terms: Sequence[str], positions: Sequence[int]) -> Part:
+    def _text(self, name: str, rows: Sequence[tuple[Sequence[str], Sequence[int]]]) -> Part:
         field = self._field(name, positions=True)
-        places = list(positions)
-        if len(places) != len(terms):
-            raise ValueError(f"{len(terms)} terms, {len(places)} positions")
-        if places and (places[0] < 0 or sorted(places) != places):
-            raise ValueError("positions must not be negative, and not descend")
-        numbers = list(map(self._words.__getitem__, terms))
-        # The texts of the documents before this one come first.
-        self._analyze()
-        return field, numbers, places
+        for terms, positions in rows:
+            places = list(positions)
+            if len(places) != len(terms):
+                raise ValueError(f"{len(terms)} terms, {len(places)} positions")
+            if places and (places[0] < 0 or sorted(places) != places):
+                raise ValueError("positions must not be negative, and not descend")
+        words = chain.from_iterable(terms for terms, _ in rows)
+        numbers = map(field.numbers.__getitem__, words)
+        counts = [len(terms) for terms, _ in rows]
+        return field, Spread.of(
+            numbers, counts, chain.from_iterable(positions for _, positions in rows)
+        )
 
-    def _keyword(self, name: str, terms: Sequence[str | bytes]) -> Part:
+    def _keyword(self, name: str, rows: Sequence[Sequence[str | bytes]]) -> Part:
         field = self._field(name, positions=False)
-        if isinstance(terms, str | bytes):
-            raise TypeError(f"{name}: a list of terms is wanted, not {terms!r}")
-        words = [term.encode() if isinstance(term, str) else term for term in terms]
-        if len(words) > 1 and not self._kinds[name].frequencies:
-            words = list(dict.fromkeys(words))
-        return field, list(map(field.numbers.__getitem__, words)), ()
-
-    def _analyze(self) -> None:
-        """Put the terms of the texts that wait in their place."""
-        if self._stretches is not None and self._characters:
-            for name, texts in self._waiting.items():
-                spread = self._stretches.spread(texts.values())
-                self._occurrences += self._fields[name].extend(list(texts), spread)
-                texts.clear()
-            self._characters = 0
+        if any(isinstance(terms, str | bytes) for terms in rows):
+            raise TypeError(f"{name}: lists of terms are wanted, not {rows!r}")
+        words = [
+            [term.encode() if isinstance(term, str) else term for term in terms] for terms in rows
+        ]
+        if not self._kinds[name].frequencies:
+            words = [list(dict.fromkeys(each)) if len(each) > 1 else each for each in words]
+        numbers = map(field.numbers.__getitem__, chain.from_iterable(words))
+        return field, Spread.of(numbers, list(map(len, words)))
 
     def write(self, path: Path) -> None:
         """Write the segment; what the builder holds is then of no more use.
@@ -280,7 +281,6 @@ class SegmentBuilder:
         def occurrences(name: str) -> Occurrences:
             return self._fields[name].occurrences(self.doc_count)
 
-        self._analyze()
         derived = self._derive(occurrences) if self._derive else {}
         with SegmentFile(path, self.doc_count) as file:
             for name, kind in self._kinds.items():

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from searchfeed.engines.whoosh.columnar.container import TYPES
 from searchfeed.engines.whoosh.columnar.occurrences import view
 from searchfeed.engines.whoosh.columnar.segment import SegmentFile
 from searchfeed.values import dataclass
+
+Values: TypeAlias = tuple[list[int], Sequence[Any]]
+"""Which of some documents have a value in a column, and these values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +38,29 @@ class ColumnBuilder:
         self._numbers = array(TYPES[kind.type or "u1"])
         self._texts: list[bytes] = []
 
-    def check(self, value: Any) -> None:
-        """Raise TypeError or OverflowError if the column cannot hold a value."""
-        if self.kind.type:
-            array(self._numbers.typecode, (value,))
-        elif not isinstance(value, bytes):
-            raise TypeError(f"a column of bytes cannot hold {value!r}")
+    def checked(self, values: Sequence[Any]) -> Values:
+        """The values of documents, None where one has none, for ``extend``.
 
-    def add(self, document: int, value: Any) -> None:
-        """Take the value of a document; the documents come in ascending order."""
+        Raises:
+            TypeError, OverflowError: the column cannot hold one of them.
+        """
+        places = [place for place, value in enumerate(values) if value is not None]
+        there = values if len(places) == len(values) else [values[place] for place in places]
         if self.kind.type:
-            self._numbers.append(value)
+            return places, array(self._numbers.typecode, there)
+        for value in there:
+            if not isinstance(value, bytes):
+                raise TypeError(f"a column of bytes cannot hold {value!r}")
+        return places, there
+
+    def extend(self, first: int, values: Values) -> None:
+        """Take the values of documents from ``first`` on, which come in ascending order."""
+        places, there = values
+        self._documents.extend([first + place for place in places])
+        if self.kind.type:
+            self._numbers.extend(there)
         else:
-            self._texts.append(value)
-        self._documents.append(document)
+            self._texts.extend(there)
 
     def write(self, name: str, file: SegmentFile, doc_count: int) -> None:
         """Fill up with the default and write."""

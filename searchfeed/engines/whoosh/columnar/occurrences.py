@@ -75,18 +75,9 @@ class Collected:
         self._terms = array("i")
         self._positions = array("i")
 
-    def add(self, document: int, terms: list[int], positions: Sequence[int] = ()) -> int:
-        """Take a document's terms, and the position of each; how many there are."""
-        if terms:
-            self._documents.append(document)
-            self._counts.append(len(terms))
-            self._terms.fromlist(terms)
-            self._positions.extend(positions)
-        return len(terms)
-
-    def extend(self, documents: Sequence[int], spread: Spread) -> int:
-        """Take the terms of several documents; how many there are."""
-        self._documents.extend(documents)
+    def extend(self, first: int, spread: Spread) -> int:
+        """Take the terms of documents from ``first`` on; how many there are."""
+        self._documents.extend(range(first, first + len(spread.counts)))
         for known, new in (
             (self._counts, spread.counts),
             (self._terms, spread.terms),
@@ -104,11 +95,30 @@ class Collected:
 
 
 class Spread(NamedTuple):
-    """The terms of some texts, the position of each, and how many each text has."""
+    """The terms of some texts, the position of each (or no positions), and how many each has."""
 
     terms: NDArray[np.int32]
     positions: NDArray[np.int32]
     counts: NDArray[np.int32]
+
+    @classmethod
+    def of(
+        cls, terms: Iterable[int], counts: Sequence[int], positions: Iterable[int] = ()
+    ) -> Spread:
+        """The same of plain numbers."""
+        return cls(
+            *(np.fromiter(numbers, dtype=np.int32) for numbers in (terms, positions, counts))
+        )
+
+    def split(self, count: int) -> list[Spread]:
+        """So many equal shares of the texts, one after the other."""
+        size = len(self.counts) // count
+        amounts = self.counts.reshape(count, size)
+        ends = np.cumsum(amounts.sum(axis=1)).tolist()
+        return [
+            Spread(self.terms[start:end], self.positions[start:end], each)
+            for start, end, each in zip([0, *ends], ends, amounts, strict=False)
+        ]
 
 
 class Stretches:

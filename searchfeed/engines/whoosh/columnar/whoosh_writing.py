@@ -128,7 +128,7 @@ class DocumentsWriter(base.PerDocumentWriter):
         if fieldname not in self._columns:
             self._columns[fieldname] = ColumnBuilder(column_kind(columnobj))
         column = self._columns[fieldname]
-        column.add(self._doc_count, value)
+        column.extend(self._doc_count, column.checked([value]))
 
     def add_vector_items(self, fieldname: str, _fieldobj: Any, _items: object) -> None:
         raise TypeError(f"{fieldname}: term vectors are not kept")

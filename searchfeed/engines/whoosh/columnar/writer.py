@@ -18,7 +18,7 @@ from whoosh import fields as whoosh_fields
 from whoosh import index
 from whoosh.filedb.filestore import FileStorage, RamStorage
 
-from searchfeed.engines.whoosh.columnar.builder import Derive, Document, SegmentBuilder
+from searchfeed.engines.whoosh.columnar.builder import Derive, Documents, SegmentBuilder
 from searchfeed.engines.whoosh.columnar.codec import ColumnarSegment, columnar_segments
 from searchfeed.engines.whoosh.columnar.container import sync_directory
 from searchfeed.engines.whoosh.columnar.layout import EXTENSION
@@ -81,7 +81,7 @@ class BulkWriter:
         keys: second keys for the terms of some fields.
         analyze, derive: see ``SegmentBuilder``.
         from_columns: fields of dates whose terms, which only Whoosh's own searcher needs, are
-            made of their columns; ``Document.keywords`` has none for them.
+            made of their columns; ``Documents.keywords`` has none for them.
         factor: how many segments of like size make a merge.
 
     Raises:
@@ -150,10 +150,10 @@ class BulkWriter:
     ) -> None:
         self.cancel()
 
-    def add(self, document: Document) -> None:
-        """Take a document; see ``SegmentBuilder.add`` for what it raises."""
+    def extend(self, documents: Documents) -> None:
+        """Take documents; see ``SegmentBuilder.extend`` for how many, and for what it raises."""
         self._check_open()
-        self._builder.add(document)
+        self._builder.extend(documents)
         if self._builder.size > self._memory:
             self._flush()
 
@@ -172,7 +172,7 @@ class BulkWriter:
         self._new.append(segment)
 
     def terms(self, field: str, value: object) -> list[bytes]:
-        """The terms that Whoosh makes of a number or date, for ``Document.keywords``.
+        """The terms that Whoosh makes of a number or date, for ``Documents.keywords``.
 
         A number has a term for each of its leading parts, which is how ranges are found.
         """
@@ -320,4 +320,4 @@ class BulkWriter:
                     path.unlink()
 
 
-__all__ = ("BulkWriter", "Document", "make_builder")
+__all__ = ("BulkWriter", "Documents", "make_builder")
