@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 BENCH := $(VENV)/.bench
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-cluster test-whoosh3 lint format bench bench-relevance man picture clean
+.PHONY: help demo test test-cluster test-whoosh3 lint format bench bench-app bench-relevance man picture clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ $(BENCH): $(STAMP)
 
 bench: $(BENCH)  ## measure speed beside peers, on the feeds in FEEDS (options in ARGS)
 	$(BIN)/python -m benchmarks.speed $(FEEDS) $(ARGS)
+
+bench-app: $(BENCH)  ## measure how soon the app shows what is typed (options in ARGS)
+	$(BIN)/python -m benchmarks.app $(FEEDS) $(ARGS)
 
 bench-relevance: $(BENCH)  ## measure nDCG@10 beside peers, on the collections in IR (options in ARGS)
 	$(BIN)/python -m benchmarks.relevance $(IR) $(ARGS)

@@ -49,12 +49,18 @@ def draw(record: Record) -> str:
     return plot.dots(title, "milliseconds", rows, labels)
 
 
+def default_folder() -> Path:
+    """Where feeds are taken from if none are named."""
+    return REUTERS if REUTERS.is_dir() else FIXTURES
+
+
 def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.speed", description="Measure speed, side by side with peers."
     )
-    default = REUTERS if REUTERS.is_dir() else FIXTURES
-    parser.add_argument("folder", nargs="?", type=Path, default=default, help="feeds, as files")
+    parser.add_argument(
+        "folder", nargs="?", type=Path, default=default_folder(), help="feeds, as files"
+    )
     parser.add_argument("--scale", default="1,10", help="how many times the texts (default 1,10)")
     parser.add_argument("--systems", default="", help=f"some of: {', '.join(PEERS)}")
     parser.add_argument("--parts", default=",".join(PARTS), help=f"some of: {', '.join(PARTS)}")

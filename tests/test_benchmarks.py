@@ -20,6 +20,7 @@ from benchmarks.peers.engine import PEERS, installed, make
 from benchmarks.process import PeerError
 from benchmarks.questions import Kind, Question, choose
 from benchmarks.record import Promise, Record, Scale, promises
+from benchmarks.terminal import Screen
 from benchmarks.worker import Latency, Worker, reusable
 from searchfeed import feeds, sources
 from searchfeed.errors import SourceError
@@ -170,6 +171,32 @@ def test_speed_writes_its_record_and_plot(fixtures: Path, tmp_path: Path) -> Non
     assert set(record["startup"]) == {"imports", "terminal", "pipe", "python"}
     drawn = ET.parse(tmp_path / "speed.svg").getroot()
     assert len(drawn.findall("{http://www.w3.org/2000/svg}circle")) > 10
+
+
+def test_the_app_is_timed_letter_by_letter(fixtures: Path, tmp_path: Path) -> None:
+    options = ("--scale", "1", "--sizes", "80x24,160x40", "--queries", "2", "--starts", "1")
+    done = run("app", str(fixtures), *options, "--keep", str(tmp_path), "--output", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert "key to results" in done.stdout
+    record = json.loads((tmp_path / "app.json").read_text("utf-8"))
+    queries = json.loads((tmp_path / "app-x1.json").read_text("utf-8"))["queries"]
+    assert [typed["size"] for typed in record["typed"]] == ["80x24", "160x40"]
+    for typed in record["typed"]:
+        assert typed["keys"] == sum(map(len, queries[:2]))
+        assert 0 < typed["echo"]["p50"] <= typed["results"]["p95"] <= typed["results"]["most"]
+        assert 0 < typed["first"]["p50"] <= typed["ready"]["p50"]
+
+
+def test_a_screen_knows_what_was_painted_and_when() -> None:
+    screen = Screen(8, 2)
+    paints = [screen.lines for _ in screen.feed("\x1b[1;1H\x1b[1mab\x1b[0m漢c\x1b[?20")]
+    assert paints == []
+    paints = [screen.lines for _ in screen.feed("26l\x1b[2;7Hxyz\x1b[?2026l")]
+    assert paints == [["ab漢c   ", " " * 8], ["ab漢c   ", "      xy"]]
+    assert screen.written == [(0, 0, 2), (0, 2, 5), (1, 6, 8)]
+    screen.forget()
+    [*screen.feed("\x1b[2J\x1b]8;;https://x.example\x1b\\\x1b[1;2Hd")]
+    assert (screen.lines[0], screen.written) == (" d      ", [(0, 1, 2)])
 
 
 def test_an_index_is_used_again_only_if_it_was_made_the_same_way(
