@@ -321,6 +321,20 @@ def test_a_slow_server_is_told_with_where_to_look(web: Web, cluster: Cluster) ->
     assert monotonic() - start < 4
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1:1", "no-such-host.invalid"])
+def test_a_cluster_that_is_not_there_is_told_soon(host: str) -> None:
+    start = monotonic()
+    with (
+        closing(Cluster(read_address(f"http://{host}/news", {}))) as cluster,
+        pytest.raises(
+            EngineUnavailableError, match=r"cannot be reached: .*; is it running"
+        ) as told,
+    ):
+        cluster.search("news", {})
+    one_line(told.value)
+    assert monotonic() - start < 15
+
+
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="only Linux shows its timers")
 def test_a_server_that_is_cut_off_would_be_noticed(web: Web, cluster: Cluster) -> None:
     web.play("/news/_search", said(WHOLE))

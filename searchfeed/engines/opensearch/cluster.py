@@ -104,7 +104,6 @@ class Cluster:
         """
         from opensearchpy import exceptions
         from urllib3 import Timeout
-        from urllib3.exceptions import ConnectTimeoutError
 
         transport = self._opened()
         start = monotonic()
@@ -130,7 +129,7 @@ class Cluster:
                 if not again or monotonic() - start + pause > patience:
                     raise self._slow(answer) from error
             except exceptions.ConnectionError as error:
-                silent = isinstance(error.info, ConnectTimeoutError) or _is_cut_off(error)
+                silent = _is_silent(error.info)
                 if silent and not again:
                     raise self._slow(answer) from error
                 if monotonic() - start + pause > min(patience, SILENT if silent else REFUSED):
@@ -235,9 +234,13 @@ class Cluster:
         )
 
 
-def _is_cut_off(error: Any) -> bool:
-    """Whether the way to a server is broken, which the servers make up for like a silent one."""
-    return os.strerror(errno.EHOSTUNREACH) in str(error.info)
+def _is_silent(error: object) -> bool:
+    """Whether a server did not refuse a connection but took none, as one does that is cut off."""
+    from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+    if isinstance(error, NewConnectionError):
+        return os.strerror(errno.EHOSTUNREACH) in str(error)
+    return isinstance(error, ConnectTimeoutError)
 
 
 def _told(error: Any) -> tuple[int, object]:
