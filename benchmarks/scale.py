@@ -16,9 +16,9 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from itertools import islice
+from itertools import cycle, islice
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from time import perf_counter
 from typing import Any
 
@@ -32,6 +32,7 @@ from benchmarks.questions import Kind, Question, choose
 from benchmarks.speed import FIXTURES, REUTERS
 from searchfeed.archive import Archive
 from searchfeed.engines import EngineOptions
+from searchfeed.errors import SearchfeedError
 from searchfeed.index import Index
 from searchfeed.models import Entry, Facet, Feed
 from searchfeed.store import ARCHIVE
@@ -45,6 +46,9 @@ FRESH = 100
 READERS = 8
 READING = 5.0
 """Seconds that so many readers ask as fast as they can."""
+
+REBUILT_UNDER = 2
+"""Readers while the index in the cluster is rebuilt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +148,11 @@ def measure(
             {group: _share(sorted(each), 0.5) for group, each in asked[engine].items()},
             throughput,
         )
+    say("a rebuild, while others search")
+    _print(count, storing, archive_bytes, taken, found)
+    _rebuild_under_load(indices["opensearch"], options, questions)
     for index in indices.values():
         index.close()
-    _print(count, storing, archive_bytes, taken, found)
 
 
 def _asked(
@@ -196,6 +202,46 @@ def _throughput(index: Index, questions: Sequence[Question]) -> float:
     for reader in readers:
         reader.join()
     return sum(done) / (perf_counter() - started)
+
+
+def _rebuild_under_load(
+    index: Index, options: EngineOptions, questions: Sequence[Question]
+) -> None:
+    """Rebuild while clients with no archive search, and print what became of their searches."""
+    ended = Event()
+    waits: list[float] = []
+    failed: list[str] = []
+
+    def read_on(number: int) -> None:
+        with Index(index.path / f"none{number}", engine="opensearch", options=options) as reader:
+            for question in cycle(questions[number:]):
+                if ended.is_set():
+                    return
+                started = perf_counter()
+                try:
+                    _ask(reader, question)
+                except SearchfeedError as error:
+                    failed.append(str(error))
+                waits.append(perf_counter() - started)
+
+    readers = [Thread(target=read_on, args=(number,)) for number in range(REBUILT_UNDER)]
+    started = perf_counter()
+    for reader in readers:
+        reader.start()
+    try:
+        count = index.rebuild()
+    finally:
+        took = perf_counter() - started
+        ended.set()
+        for reader in readers:
+            reader.join()
+    waits.sort()
+    print(
+        f"rebuilt under {REBUILT_UNDER} readers: {count / took:,.0f} entries a second; "
+        f"{len(waits)} searches, {len(failed)} failed, "
+        f"p50 {_share(waits, 0.5) * 1e3:,.0f} ms, longest {waits[-1]:.1f} s {failed[:1] or ''}",
+        flush=True,
+    )
 
 
 def _fresh(index: Index, corpus: Corpus, marker: str) -> float:
@@ -303,7 +349,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             chosen.folder, file, lambda done, total: say(f"{done} of {total} files read")
         )
         try:
-            with Cluster(3, heap=chosen.heap) as cluster:
+            with Cluster(3, heap=chosen.heap, lasting=True) as cluster:
                 for times in map(int, chosen.scale.split(",")):
                     place = folder / f"{times}"
                     corpus = Corpus(file, parsed.entries, times)
