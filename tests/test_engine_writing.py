@@ -22,7 +22,7 @@ from searchfeed.engines.whoosh.columnar.builder import (
     Documents,
     FieldKind,
     SegmentBuilder,
-    _in_order,
+    _order,
 )
 from searchfeed.engines.whoosh.columnar.columns import ColumnKind
 from searchfeed.engines.whoosh.columnar.cutting import GAP, Cutter, Table
@@ -295,10 +295,7 @@ def test_stretches_are_analyzed_at_once_as_one_by_one(stretches: list[str]) -> N
 
 
 @QUICK
-@given(st.lists(st.tuples(*[st.integers(0, 3)] * 3), min_size=1), st.sampled_from([0, 19, 20, 29]))
-def test_rows_are_sorted_whether_or_not_they_fit_one_number(
-    rows: list[tuple[int, int, int]], shift: int
-) -> None:
-    parts = [np.array(part, dtype=np.int32) << shift for part in zip(*rows, strict=True)]
-    found = zip(*(part.tolist() for part in _in_order(parts)), strict=True)
-    assert list(found) == sorted(tuple(each << shift for each in row) for row in rows)
+@given(st.lists(st.sampled_from([0, 1, 2**16 - 1, 2**16, 2**16 + 1, 2**31 - 1])))
+def test_places_are_sorted_by_their_numbers_and_equal_ones_stay(numbers: list[int]) -> None:
+    found = _order(np.array(numbers, dtype=np.int32)).tolist()
+    assert found == sorted(range(len(numbers)), key=numbers.__getitem__)
