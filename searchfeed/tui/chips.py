@@ -36,9 +36,11 @@ class Chips(Widget):
 
     def show(self, criteria: Criteria) -> None:
         """Show what these criteria are kept to; nothing at all where they are not."""
-        self._criteria = criteria
-        self.display = bool(criteria.conditions or criteria.like)
-        self.refresh()
+        before, self._criteria = self._criteria, criteria
+        if (before.conditions, before.like) != (criteria.conditions, criteria.like):
+            # Not with each letter, for Textual looks at everything again for what is out of sight.
+            self.display = bool(criteria.conditions or criteria.like)
+            self.refresh()
 
     def render_line(self, y: int) -> Strip:  # noqa: ARG002
         """Draw them."""

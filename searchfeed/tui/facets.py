@@ -15,7 +15,7 @@ from textual.message import Message
 from searchfeed.models import Facet, FacetCount
 from searchfeed.output.clean import line
 from searchfeed.tui.criteria import Condition, Criteria
-from searchfeed.tui.drawing import ink, spoken
+from searchfeed.tui.drawing import spoken
 from searchfeed.tui.listing import Listing
 
 TITLES = {
@@ -99,23 +99,23 @@ class FacetBar(Listing):
         each = self._rows[row]
         simple = spoken(self)
         if isinstance(each, Facet):
-            return [Text(f" {TITLES[each]}", ink(self, "facets--heading"))]
+            return [Text(f" {TITLES[each]}", self.ink("facets--heading"))]
         held = each.key in self._held
         pointer = (">" if simple else "▌") if row == self.cursor and self.has_focus else " "
         number = self._numbers.get(row, " ")
-        chosen = (("x" if simple else "●") if held else number, ink(self, "facets--count"))
+        chosen = (("x" if simple else "●") if held else number, self.ink("facets--count"))
         count = f"{self._counts.get(each.key, 0):,}"
         label = Text.assemble(pointer, chosen, f" {each.label}")
         if held:
-            label.stylize(ink(self, "facets--held"))
+            label.stylize(self.ink("facets--held"))
         # A column for the scroll bar, and one to keep away from it.
         label.truncate(max(width - len(count) - 3, 4), overflow="ellipsis", pad=True)
-        return [Text.assemble(label, " ", (count, ink(self, "facets--count")))]
+        return [Text.assemble(label, " ", (count, self.ink("facets--count")))]
 
     def ground(self, row: int) -> Style:
         """The cursor is shown only while keys go here."""
         name = "listing--chosen" if row == self.cursor and self.has_focus else "listing--row"
-        return self.get_component_rich_style(name)
+        return self.ground_of(name)
 
     def reveal(self) -> None:
         """Scroll as little as it takes; with the first value its heading is in sight."""

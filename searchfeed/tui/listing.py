@@ -15,7 +15,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from searchfeed.tui.drawing import strip
+from searchfeed.tui.drawing import ink, strip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,8 +78,19 @@ class Listing(ScrollView, can_focus=True):
 
     def ground(self, row: int) -> Style:
         """What a row stands on."""
-        name = "listing--chosen" if row == self.cursor else "listing--row"
-        return self.get_component_rich_style(name)
+        return self.ground_of("listing--chosen" if row == self.cursor else "listing--row")
+
+    def ground_of(self, name: str) -> Style:
+        """The style of a part, with what it stands on."""
+        if name not in self._grounds:
+            self._grounds[name] = self.get_component_rich_style(name)
+        return self._grounds[name]
+
+    def ink(self, name: str) -> Style:
+        """See ``drawing.ink``; Textual works a style out anew after each change of what is drawn."""
+        if name not in self._inks:
+            self._inks[name] = ink(self, name)
+        return self._inks[name]
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"listing--row", "listing--chosen"}
 
@@ -87,6 +98,8 @@ class Listing(ScrollView, can_focus=True):
         super().__init__(id=id)
         self._drawn: dict[int, list[Strip]] = {}
         self._drawn_for: tuple[object, ...] = ()
+        self._inks: dict[str, Style] = {}
+        self._grounds: dict[str, Style] = {}
 
     @property
     def page(self) -> int:
@@ -114,20 +127,22 @@ class Listing(ScrollView, can_focus=True):
         if not rows:
             self._drawn.clear()
             self.refresh()
+        sight = self.in_sight
         for row in rows:
             self._drawn.pop(row, None)
-            self.refresh(self._region(row))
+            if row in sight:
+                self.refresh(self._region(row))
 
     def render_line(self, y: int) -> Strip:
         """A line of what is in sight."""
         width = self.size.width
         key = (width, self.row_height, self.has_focus, self.app.theme)
         if key != self._drawn_for:
-            self._drawn.clear()
+            self._forget()
             self._drawn_for = key
         row, line = divmod(y + int(self.scroll_offset.y), self.row_height)
         if row >= self.count:
-            return Strip.blank(width, self.get_component_rich_style("listing--row"))
+            return Strip.blank(width, self.ground_of("listing--row"))
         if row not in self._drawn:
             if len(self._drawn) > 20 * self.page:
                 self._drawn.clear()
@@ -186,7 +201,12 @@ class Listing(ScrollView, can_focus=True):
     def notify_style_update(self) -> None:
         """Forget what was drawn in other colours."""
         super().notify_style_update()
+        self._forget()
+
+    def _forget(self) -> None:
         self._drawn.clear()
+        self._inks.clear()
+        self._grounds.clear()
 
     def row_at(self, y: int) -> int | None:
         """The row at a line of the screen's part that this list has, if there is one."""

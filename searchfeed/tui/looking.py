@@ -64,7 +64,8 @@ class Looking(Growing):
     def search(self, *, keep: bool = False) -> None:
         """Look for what is asked for now."""
         self._keep = keep
-        self.searcher.search(self.criteria, self.results.page + 4)
+        # As many as can be in sight: each takes time, to be found in its text and to be drawn.
+        self.searcher.search(self.criteria, self.results.page + 1)
 
     def narrow(self, criteria: Criteria) -> None:
         """Look for something else."""
@@ -87,7 +88,7 @@ class Looking(Growing):
         self.set_empty(empty=not results.total and message.criteria.everything)
         self.shown, self._folded = message.criteria, message.folded
         self.results.show(results, keep=self._keep)
-        self._apart(lambda: self._tell_found(message))
+        self._tell_found(message)
 
     def _apart(self, paint: Callable[[], None]) -> None:
         """Paint something a moment later.
@@ -104,8 +105,6 @@ class Looking(Growing):
         self.set_timer(_APART, later)
 
     def _tell_found(self, message: Found) -> None:
-        if message.generation != self.searcher.generation:
-            return
         results = message.results
         self.hints.point_out(None)
         nothing = "" if results.total or self.empty else "nothing found"

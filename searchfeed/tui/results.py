@@ -14,11 +14,8 @@ from searchfeed.models import Hit, Results
 from searchfeed.output.human import ago, other_feeds
 from searchfeed.output.ink import PLAIN, passage, text
 from searchfeed.output.wrapping import wrap
-from searchfeed.tui.drawing import ink, spoken
+from searchfeed.tui.drawing import spoken
 from searchfeed.tui.listing import Listing
-
-BLOCK = 30
-"""Hits that are read on at a time."""
 
 _GAP = 2
 _FEED_MOST = 40
@@ -119,18 +116,18 @@ class ResultList(Listing):
         ahead = range(sight.start, min(self.count, sight.stop + self.page))
         missing = next((row for row in ahead if row not in self._hits), None)
         if missing is not None:
-            self.post_message(self.Wanted(missing, BLOCK))
+            self.post_message(self.Wanted(missing, 2 * self.page))
 
     def draw(self, row: int, width: int) -> Sequence[Text]:
         """Title and date, then feed and passage."""
         hit = self._hits.get(row)
         simple = spoken(self)
         pointer = (">" if simple else "▌") if row == self.cursor else " "
-        gutter = Text(f"{pointer} ", ink(self, "results--mark"))
+        gutter = Text(f"{pointer} ", self.ink("results--mark"))
         if hit is None:
-            return [Text.assemble(gutter, ("…", ink(self, "results--aside")))]
+            return [Text.assemble(gutter, ("…", self.ink("results--aside")))]
         mark = "* " if simple else "● "
-        marked = Text(mark if hit.entry.id in self._marked else "", ink(self, "results--mark"))
+        marked = Text(mark if hit.entry.id in self._marked else "", self.ink("results--mark"))
         # A column for the scroll bar, and one to keep away from it.
         room = max(width - len(gutter) - 2, 8)
         lines = [Text.assemble(marked, self._heading(hit, room - len(marked)))]
@@ -146,9 +143,9 @@ class ResultList(Listing):
         ]
 
     def _heading(self, hit: Hit, room: int) -> Text:
-        style = ink(self, "results--title")
+        style = self.ink("results--title")
         found = hit.snippet("title")
-        title = passage(found, style, ink(self, "results--match")) if found else Text()
+        title = passage(found, style, self.ink("results--match")) if found else Text()
         if not title.plain.strip():
             title = Text("(no title)", style)
         asides = []
@@ -156,7 +153,7 @@ class ResultList(Listing):
             asides.append(f"+{len(others)}" if room < 60 else f"also in {len(others)} more")
         if hit.entry.date:
             asides.append(ago(hit.entry.date, self._now(), None))
-        aside = Text("  ".join(asides), ink(self, "results--aside"))
+        aside = Text("  ".join(asides), self.ink("results--aside"))
         left = room - aside.cell_len - _GAP
         if left < room // 3:
             title.truncate(room, overflow="ellipsis")
@@ -165,11 +162,11 @@ class ResultList(Listing):
         return Text.assemble(title, " " * _GAP, aside)
 
     def _told(self, hit: Hit) -> Text:
-        name = text(hit.entry.feed_name, ink(self, "results--feed"))
+        name = text(hit.entry.feed_name, self.ink("results--feed"))
         name.truncate(_FEED_MOST, overflow="ellipsis")
         told = Text.assemble(name)
         snippet = hit.snippet("body")
         if snippet and snippet.text.strip():
-            told.append(": " if spoken(self) else " · ", ink(self, "results--aside"))
-            told.append_text(passage(snippet, PLAIN, ink(self, "results--match")))
+            told.append(": " if spoken(self) else " · ", self.ink("results--aside"))
+            told.append_text(passage(snippet, PLAIN, self.ink("results--match")))
         return told

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from threading import Event
-from time import sleep
+from time import monotonic, sleep
 
 from textual.message import Message
 
@@ -21,7 +21,7 @@ PATIENCE = 0.3
 """Seconds for which the first search waits until it is known which entries tell the same story."""
 
 REST = 0.08
-"""Seconds without a new question after which what was found is counted."""
+"""Seconds without a new question after which what was found is counted, and read on in."""
 
 _SHORT = 3
 """Months that are few enough for days to be shown."""
@@ -101,6 +101,7 @@ class Searcher:
         )
         self._folds = Event()
         self._waited = False
+        self._answered = 0.0
         self.generation = 0
 
     def search(self, criteria: Criteria, limit: int) -> int:
@@ -119,6 +120,7 @@ class Searcher:
         generation = self.generation
 
         def page() -> None:
+            sleep(max(0.0, self._answered + REST - monotonic()))
             if generation == self.generation:
                 results, _ = self._page(criteria, limit, offset)
                 self._post(More(generation, offset, results.hits))
@@ -178,6 +180,7 @@ class Searcher:
             self._waited = True
             self._folds.wait(PATIENCE)
         results, folded = self._page(criteria, limit)
+        self._answered = monotonic()
         self._post(Found(generation, criteria, results, folded))
         if not criteria.like:
             count = partial(self._count, generation, criteria)
