@@ -101,6 +101,8 @@ class Keys(dict[str, dict[str, "MakeKeys"]]):
 
     def add_language(self, tag: str) -> None:
         """Have stems of a language in what is written from now on."""
+        if tag in self.languages:
+            return
         language = tag.partition("-")[0]
         if language in self.languages or language not in analysis.STEMMED:
             return
@@ -160,9 +162,9 @@ def _stored(entry: Entry) -> dict[str, object]:
         "link": entry.link,
         "feed": entry.feed_url,
     }
-    if entry.date is not None:
+    if (date := entry.date) is not None:
         # Whoosh drops the zone of a date without converting it.
-        stored["date"] = entry.date.astimezone(UTC).replace(tzinfo=None)
+        stored["date"] = date.astimezone(UTC).replace(tzinfo=None)
     return stored
 
 

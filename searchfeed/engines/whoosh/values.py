@@ -18,12 +18,12 @@ SKETCH = tuple(f"sketch{number}" for number in range(7))
 They are as many as ``analysis.sketch.WORDS``, which cannot be had without numpy.
 """
 
-_EPOCH = datetime(1, 1, 1)  # noqa: DTZ001 - Whoosh counts the microseconds from here, in no zone
+_EPOCH = datetime(1, 1, 1, tzinfo=UTC)
 
 
 def date_number(date: datetime) -> int:
     """A date as the ``date`` column counts it: microseconds of UTC since the year 1."""
-    delta = date.astimezone(UTC).replace(tzinfo=None) - _EPOCH
+    delta = date - _EPOCH
     return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
 
 

@@ -6,7 +6,7 @@ stable sort at the end turns them into postings.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field
 from itertools import chain
 from pathlib import Path
@@ -139,6 +139,15 @@ def _order(numbers: Integers) -> NDArray[np.int64]:
     return order
 
 
+def _has_texts(rows: Sequence[Sequence[object]]) -> bool:
+    """Whether a text stands where a list of texts is wanted, which goes unnoticed otherwise."""
+    return not {str, bytes}.isdisjoint(map(type, rows))
+
+
+def _encoded(terms: Iterable[str | bytes]) -> list[bytes]:
+    return [term.encode() if isinstance(term, str) else term for term in terms]
+
+
 class SegmentBuilder:
     """Collects documents in memory and writes them as one segment.
 
@@ -229,7 +238,7 @@ class SegmentBuilder:
         if self._stretches is None:
             raise TypeError(f"{', '.join(values)}: there is nothing to analyze texts with")
         for name, texts in values.items():
-            if any(isinstance(each, str) for each in texts):
+            if _has_texts(texts):
                 raise TypeError(f"{name}: lists of texts are wanted, not {texts!r}")
         found = self._stretches.spread(chain.from_iterable(values.values()))
         return list(zip(fields, found.split(len(fields)), strict=True))
@@ -242,24 +251,21 @@ class SegmentBuilder:
                 raise ValueError(f"{len(terms)} terms, {len(places)} positions")
             if places and (places[0] < 0 or sorted(places) != places):
                 raise ValueError("positions must not be negative, and not descend")
-        words = chain.from_iterable(terms for terms, _ in rows)
-        numbers = map(field.numbers.__getitem__, words)
+        numbers = field.numbers.of([term for terms, _ in rows for term in terms])
         counts = [len(terms) for terms, _ in rows]
-        return field, Spread.of(
-            numbers, counts, chain.from_iterable(positions for _, positions in rows)
-        )
+        every = chain.from_iterable(positions for _, positions in rows)
+        return field, Spread.of(numbers, counts, every)
 
     def _keyword(self, name: str, rows: Sequence[Sequence[str | bytes]]) -> Part:
         field = self._field(name, positions=False)
-        if any(isinstance(terms, str | bytes) for terms in rows):
+        if _has_texts(rows):
             raise TypeError(f"{name}: lists of terms are wanted, not {rows!r}")
-        words = [
-            [term.encode() if isinstance(term, str) else term for term in terms] for terms in rows
-        ]
         if not self._kinds[name].frequencies:
-            words = [list(dict.fromkeys(each)) if len(each) > 1 else each for each in words]
-        numbers = map(field.numbers.__getitem__, chain.from_iterable(words))
-        return field, Spread.of(numbers, list(map(len, words)))
+            rows = [
+                terms if len(terms) < 2 else list(dict.fromkeys(_encoded(terms))) for terms in rows
+            ]
+        numbers = field.numbers.of(_encoded(chain.from_iterable(rows)))
+        return field, Spread.of(numbers, list(map(len, rows)))
 
     def write(self, path: Path) -> None:
         """Write the segment; what the builder holds is then of no more use.

@@ -28,7 +28,7 @@ SHORT = 16
 """Bytes of UTF-8 that are looked up as numbers."""
 
 LONGEST_REMEMBERED = 40
-"""Longer stretches (a paragraph of Japanese, an address) do not come back."""
+"""Stretches of more bytes (a paragraph of Japanese, an address) do not come back."""
 
 _OTHER_BLANKS = re.compile("[\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
 _BLANK = np.zeros(256, dtype=bool)
@@ -64,7 +64,10 @@ class Cutter:
         Returns:
             Their numbers, text after text, and how many stretches each text has.
         """
-        encoded = [_BETWEEN.join(map(_encoded, values)) for values in texts]
+        encoded = [
+            _encoded(values[0]) if len(values) == 1 else _BETWEEN.join(map(_encoded, values))
+            for values in texts
+        ]
         data = b"\n".join((b"", *encoded, b""))
         starts, stops = _stretches(data)
         sizes = np.fromiter(map(len, encoded), np.int64, len(encoded)) + 1
@@ -93,8 +96,8 @@ class Cutter:
             self._table.add(head[first], tail[first], numbers[first])
             at = places[new[order[first]]]
             self._name([data[start:stop] for start, stop in _pairs(starts, stops, at)])
-        for place in np.flatnonzero(~short).tolist():
-            found[place] = self._long(data[starts.item(place) : stops.item(place)])
+        long = np.flatnonzero(~short)
+        found[long] = self._long([data[start:stop] for start, stop in _pairs(starts, stops, long)])
         return found
 
     def _name(self, stretches: list[bytes]) -> None:
@@ -103,14 +106,20 @@ class Cutter:
             GAP if each == _GAP else each.decode("utf-8", "surrogatepass") for each in stretches
         ]
 
-    def _long(self, stretch: bytes) -> int:
-        number = self._longer.get(stretch, -1)
-        if number < 0:
-            number = self._count
-            self._name([stretch])
-            if len(self._fresh[-1]) <= LONGEST_REMEMBERED:
-                self._longer[stretch] = number
-        return number
+    def _long(self, stretches: list[bytes]) -> list[int]:
+        known = self._longer
+        found: list[int] = []
+        new: list[bytes] = []
+        for stretch in stretches:
+            number = known.get(stretch, -1)
+            if number < 0:
+                number = self._count + len(new)
+                new.append(stretch)
+                if len(stretch) <= LONGEST_REMEMBERED:
+                    known[stretch] = number
+            found.append(number)
+        self._name(new)
+        return found
 
 
 def _pairs(starts: Places, stops: Places, at: Places) -> Iterable[tuple[int, int]]:

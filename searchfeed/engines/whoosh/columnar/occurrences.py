@@ -52,17 +52,28 @@ class Occurrences(NamedTuple):
         return np.repeat(np.arange(len(self.counts), dtype=np.int32), self.counts)
 
 
-class Numbers(dict[str | bytes, int]):
+class Numbers:
     """Terms to numbers, in the order in which they are first asked for."""
 
     def __init__(self) -> None:
-        super().__init__()
+        self._known: dict[str | bytes, int] = {}
         self.words: list[bytes] = []
 
-    def __missing__(self, term: str | bytes) -> int:
-        self.words.append(term if isinstance(term, bytes) else term.encode())
-        number = self[term] = len(self.words) - 1
-        return number
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def of(self, terms: Sequence[str | bytes]) -> list[int]:
+        """The number of each term, all of them texts or all of them bytes.
+
+        Raises:
+            UnicodeEncodeError: a term cannot be written as UTF-8; none has got a number then.
+        """
+        known = self._known
+        fresh = [term for term in dict.fromkeys(terms) if term not in known]
+        first = len(self.words)
+        self.words += [term if isinstance(term, bytes) else term.encode() for term in fresh]
+        known.update(zip(fresh, range(first, len(self.words)), strict=True))
+        return list(map(known.__getitem__, terms))
 
 
 class Collected:
@@ -77,8 +88,8 @@ class Collected:
 
     def extend(self, first: int, spread: Spread) -> int:
         """Take the terms of documents from ``first`` on; how many there are."""
-        self._documents.extend(range(first, first + len(spread.counts)))
         for known, new in (
+            (self._documents, np.arange(first, first + len(spread.counts), dtype=np.int32)),
             (self._counts, spread.counts),
             (self._terms, spread.terms),
             (self._positions, spread.positions),
@@ -144,10 +155,10 @@ class Stretches:
         fresh = self._cutter.fresh()
         if fresh:
             terms, positions, counts, widths = self._analyze(fresh)
-            self._terms.fromlist(list(map(self._numbers.__getitem__, terms)))
-            self._positions.extend(positions)
-            self._starts.extend(accumulate(counts, initial=self._starts.pop()))
-            self._widths.extend(widths)
+            self._terms.fromlist(self._numbers.of(terms))
+            self._positions.fromlist([*positions])
+            self._starts.fromlist([*accumulate(counts, initial=self._starts.pop())])
+            self._widths.fromlist([*widths])
         return self._expand(stretches, amounts)
 
     @property

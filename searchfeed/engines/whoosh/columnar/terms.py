@@ -42,20 +42,21 @@ def write_keys(
         words: the terms, sorted.
         make: tells the keys of terms.
     """
-    cut: list[tuple[bytes, int]] = []
+    texts = make(list(map(bytes.decode, words)))
+    keys = [b"" if text is None else text.encode() for text in texts]
+    cut: list[int] = []
     written: dict[bytes, list[int]] = {}
-    texts = make([word.decode() for word in words])
-    for number, (word, text) in enumerate(zip(words, texts, strict=True)):
+    for number, (word, text, key) in enumerate(zip(words, texts, keys, strict=True)):
         if text is None:
             continue
-        key = text.encode()
         if word.startswith(key) and len(key) <= LONGEST:
-            cut.append((key, number))
+            cut.append(number)
         else:
             written.setdefault(key, []).append(number)
-    cut.sort()
-    numbers = np.array([number for _, number in cut], dtype=np.int64)
-    lengths = np.array([len(key) for key, _ in cut], dtype=np.uint8)
+    # Those with the same key stay in their order.
+    cut.sort(key=keys.__getitem__)
+    numbers = np.array(cut, dtype=np.int64)
+    lengths = np.array([len(keys[number]) for number in cut], dtype=np.uint8)
     writer.add(name, f"{part}.shifts", _narrow_signed(numbers - np.arange(len(numbers))))
     writer.add(name, f"{part}.lengths", lengths)
     ordered = sorted(written)
