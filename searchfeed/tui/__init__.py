@@ -10,11 +10,15 @@ package is imported when the app is started.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from searchfeed.index import Index
+
+FRAMES = 120
+"""Times in a second that the screen is painted at most."""
 
 
 def browse(
@@ -37,6 +41,9 @@ def browse(
     Returns:
         Whether nothing uses the index any more; an update may, if the user left in the middle.
     """
+    # Textual paints at most so often; what is ready just after a letter is painted would wait for
+    # up to a sixtieth of a second. It is read when Textual is imported.
+    os.environ.setdefault("TEXTUAL_FPS", str(FRAMES))
     from searchfeed.tui.app import SearchfeedApp
     from searchfeed.tui.queries import default_file
 
