@@ -139,7 +139,10 @@ class WhooshEngine:
                 if change.entry.id in taken:
                     raise EngineError(f"entry {change.entry.id} stands twice in a batch of changes")
                 taken.add(change.entry.id)
-                keys.add_language(analysis.language_of(change.entry.language, change.entry.body))
+                if change.entry.language not in keys.languages:
+                    keys.add_language(
+                        analysis.language_of(change.entry.language, change.entry.body)
+                    )
                 yield change
                 if progress is not None and done % EVERY == 0:
                     progress(done)

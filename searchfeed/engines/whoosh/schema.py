@@ -101,8 +101,6 @@ class Keys(dict[str, dict[str, "MakeKeys"]]):
 
     def add_language(self, tag: str) -> None:
         """Have stems of a language in what is written from now on."""
-        if tag in self.languages:
-            return
         language = tag.partition("-")[0]
         if language in self.languages or language not in analysis.STEMMED:
             return

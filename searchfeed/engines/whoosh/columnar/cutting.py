@@ -80,22 +80,20 @@ class Cutter:
         if b"\0" in data:
             # Zeros stand for no byte at all in the table.
             short[:] = False
-        found = np.full(len(starts), -1, dtype=np.int32)
-        places = np.flatnonzero(short)
-        pair = _pair(data, starts[places], lengths[places])
-        found[places] = self._table.find(*pair)
-        new = np.flatnonzero(found[places] < 0)
+        # Long ones are looked up as well, by how they begin: to leave them out takes longer.
+        head, tail = _pair(data, starts, lengths)
+        found = self._table.find(head, tail)
+        new = np.flatnonzero(short & (found < 0))
         if len(new):
-            head, tail = pair[0][new], pair[1][new]
-            order = np.lexsort((tail, head))
-            head, tail = head[order], tail[order]
-            first = np.ones(len(order), dtype=bool)
+            new = new[np.lexsort((tail[new], head[new]))]
+            head, tail = head[new], tail[new]
+            first = np.ones(len(new), dtype=bool)
             first[1:] = (head[1:] != head[:-1]) | (tail[1:] != tail[:-1])
             numbers = self._count + np.cumsum(first, dtype=np.int32) - np.int32(1)
-            found[places[new[order]]] = numbers
+            found[new] = numbers
             self._table.add(head[first], tail[first], numbers[first])
-            at = places[new[order[first]]]
-            self._name([data[start:stop] for start, stop in _pairs(starts, stops, at)])
+            at = _pairs(starts, stops, new[first])
+            self._name([data[start:stop] for start, stop in at])
         long = np.flatnonzero(~short)
         found[long] = self._long([data[start:stop] for start, stop in _pairs(starts, stops, long)])
         return found
@@ -140,12 +138,12 @@ def _stretches(data: bytes) -> tuple[Places, Places]:
 
 
 def _pair(data: bytes, starts: Places, lengths: Places) -> Pair:
-    """The bytes of short stretches as two numbers each."""
+    """The first bytes of stretches, ``SHORT`` at most, as two numbers each."""
     # Eight bytes from each byte on.
     padded = data + bytes(SHORT)
     eights = np.ndarray(len(data) + 8, dtype="<u8", buffer=padded, strides=(1,))
     head = eights[starts] & _MASKS[np.minimum(lengths, 8)]
-    return head, eights[starts + 8] & _MASKS[np.maximum(lengths - 8, 0)]
+    return head, eights[starts + 8] & _MASKS[np.clip(lengths - 8, 0, 8)]
 
 
 class Table:
