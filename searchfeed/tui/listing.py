@@ -87,7 +87,7 @@ class Listing(ScrollView, can_focus=True):
         return self._grounds[name]
 
     def ink(self, name: str) -> Style:
-        """See ``drawing.ink``; Textual works a style out anew after each change of what is drawn."""
+        """See ``drawing.ink``; Textual works a style out anew after each refresh."""
         if name not in self._inks:
             self._inks[name] = ink(self, name)
         return self._inks[name]
@@ -103,8 +103,8 @@ class Listing(ScrollView, can_focus=True):
 
     @property
     def page(self) -> int:
-        """How many rows are in sight, at least one."""
-        return max(1, self.size.height // self.row_height)
+        """How many rows are in sight, at least one; before the first layout, as many as can be."""
+        return max(1, (self.size.height or self.app.size.height) // self.row_height)
 
     @property
     def in_sight(self) -> range:

@@ -103,7 +103,7 @@ class SearchScreen(Saving):
         yield KeyLine(id="keys")
 
     def on_mount(self) -> None:
-        """Show the newest entries, or what was asked for at the start."""
+        """Have a line to type in; then show the newest entries, or what was asked for."""
         self.line = self.query_one("#query", SearchLine)
         self.hints = self.query_one("#hints", Hints)
         self.naming = self.query_one("#naming", NameLine)
@@ -118,8 +118,14 @@ class SearchScreen(Saving):
         self.app.theme_changed_signal.subscribe(self, self._dress)
         self._dress(self.app.current_theme)
         self.line.focus()
+        # Not at once: to open the index would be in the way of the first paint.
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
         self.searcher.fold()
-        self.search()
+        if not self.searcher.generation:
+            # Else something has been typed meanwhile.
+            self.search()
 
     def _dress(self, theme: Theme) -> None:
         spoken = theme.name == CONTRAST

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from threading import Event
@@ -143,7 +144,7 @@ class Searcher:
     def fold(self) -> None:
         """Find out which entries tell the same story; searches do without until it is known.
 
-        In a large index that takes seconds, once for each state of it.
+        Then what words there are. In a large index that takes seconds, once for each state of it.
         """
         self._folds.clear()
 
@@ -154,6 +155,11 @@ class Searcher:
                 return
             self._folds.set()
             self._post(Folded())
+            # The words of an index are put in order when one is first completed; that would be
+            # in the way of the first letter.
+            sleep(REST)
+            with suppress(SearchfeedError):
+                self._index.complete("a")
 
         self._folding.ask(job)
 
