@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from searchfeed.engines.whoosh.columnar.columns import ColumnBuilder, ColumnKind
+from searchfeed.engines.whoosh.columnar.cutting import pick
 from searchfeed.engines.whoosh.columnar.documents import gaps_of
 from searchfeed.engines.whoosh.columnar.occurrences import (
     OCCURRENCE_BYTES,
@@ -110,15 +111,15 @@ def _postings(
         ranks: for each number of a term which one it is, in the order of those that occur.
         amounts: how often each of these occurs.
     """
-    order = _order(ranks[found.terms])
-    documents = found.documents()[order]
+    order = _order(pick(ranks, found.terms))
+    documents = pick(found.documents(), order)
     firsts = np.cumsum(amounts) - amounts
     new = np.ones(len(documents), dtype=bool)
     np.not_equal(documents[1:], documents[:-1], out=new[1:])
     new[firsts] = True
     starts = np.flatnonzero(new)
     counts = np.diff(np.searchsorted(starts, firsts), append=len(starts))
-    gaps = None if found.positions is None else gaps_of(found.positions[order], starts)
+    gaps = None if found.positions is None else gaps_of(pick(found.positions, order), starts)
     frequencies = np.diff(starts, append=len(documents)).astype(np.int32)
     if not kind.frequencies:
         frequencies[:] = 1
@@ -135,7 +136,7 @@ def _order(numbers: Integers) -> NDArray[np.int64]:
     order = np.argsort(numbers.astype(np.uint16), kind="stable")
     upper = (numbers >> 16).astype(np.uint16)
     if upper.any():
-        order = order[np.argsort(upper[order], kind="stable")]
+        order = pick(order, np.argsort(pick(upper, order), kind="stable"))
     return order
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
-from searchfeed.engines.whoosh.columnar.cutting import Cutter
+from searchfeed.engines.whoosh.columnar.cutting import Cutter, pick
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -169,7 +169,7 @@ class Stretches:
     def _expand(self, stretches: NDArray[np.int32], counts: NDArray[np.int32]) -> Spread:
         """Put terms in the place of stretches, of which each text has so many."""
         starts = view(self._starts)
-        amounts, widths = np.diff(starts)[stretches], view(self._widths)[stretches]
+        amounts, widths = pick(np.diff(starts), stretches), pick(view(self._widths), stretches)
         positions = np.cumsum(widths, dtype=np.int32)
         ends = np.cumsum(amounts, dtype=np.int32)
         # What comes before each text: so many positions and terms.
@@ -179,11 +179,11 @@ class Stretches:
         )
         positions -= widths
         positions -= np.repeat(before[:-1], counts)
-        places = np.repeat(starts[stretches] - (ends - amounts), amounts)
+        places = np.repeat(pick(starts, stretches) - (ends - amounts), amounts)
         places += np.arange(len(places), dtype=np.int32)
         found = np.repeat(positions, amounts)
-        found += view(self._positions)[places]
-        return Spread(view(self._terms)[places], found, np.diff(bounds))
+        found += pick(view(self._positions), places)
+        return Spread(pick(view(self._terms), places), found, np.diff(bounds))
 
 
 def view(numbers: array[int]) -> NDArray[np.int32]:
