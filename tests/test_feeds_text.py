@@ -238,7 +238,7 @@ def test_language(tag: object, expected: str) -> None:
     ids=lambda html: html[:12],
 )  # fmt: skip
 def test_hostile_html_takes_no_time(html: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     to_text(html)
     to_line(html)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5

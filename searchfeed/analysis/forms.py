@@ -145,7 +145,7 @@ def stems(terms: Sequence[str], language: str) -> list[str]:
     """The stem of each term, in half the time.
 
     >>> stems(["oils", "négociations"], "en")
-    ['oil', 'negoci']
+    ['oil', 'negociat']
     """
     primary = language.partition("-")[0].lower()
     stemmer = _stemmer(primary) if primary in _STEMMERS else None

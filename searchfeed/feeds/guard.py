@@ -79,6 +79,7 @@ _TOO_SHORT: Final = frozenset(
     )
 )
 _DOCTYPE_LIMIT: Final = 65_536
+_ENTRY_NAMES = frozenset(("item", "entry"))
 _ENTRY = re.compile(rb"<(?:\w{1,32}:)?(?:item|entry)[\s/>]")
 
 # The same as that of the parser: expat refuses the name of a namespace that holds it.
@@ -177,22 +178,29 @@ class _Counter:
     root: str = ""
     depth: int = 0
     elements: int = 0
+    entries: int = 0
     namespaces: set[tuple[str | None, str | None]] = field(default_factory=set)
 
     def start(self, name: str, attributes: list[str]) -> None:
         self.depth += 1
         self.elements += 1
+        local = name.rpartition(_SEPARATOR)[2].lower()
         if not self.root:
-            self.root = name.rpartition(_SEPARATOR)[2].lower()
+            self.root = local
         if self.depth > DEPTH_LIMIT:
             raise UnsafeError(f"its elements are nested more than {DEPTH_LIMIT} deep")
         if self.elements > self.limits.elements:
-            found = f"{len(_ENTRY.findall(self.xml)):,} entries, {len(self.xml) / 1e6:.1f} MB"
-            raise UnsafeError(
-                f"it has more than {self.limits.elements:,} elements ({found})", self.limits.remedy
-            )
+            raise self._too_many(f"{self.limits.elements:,} elements")
+        if local in _ENTRY_NAMES:
+            self.entries += 1
+            if self.entries > self.limits.items:
+                raise self._too_many(f"{self.limits.items:,} entries")
         if len(attributes) > 2 * ATTRIBUTE_LIMIT:  # names and values
             raise UnsafeError(f"an element of it has more than {ATTRIBUTE_LIMIT} attributes")
+
+    def _too_many(self, limit: str) -> UnsafeError:
+        found = f"{len(_ENTRY.findall(self.xml)):,} entries, {len(self.xml) / 1e6:.1f} MB"
+        return UnsafeError(f"it has more than {limit} ({found})", self.limits.remedy)
 
     def end(self, _name: str) -> None:
         self.depth -= 1

@@ -21,7 +21,7 @@ ELEMENT_LENGTH: Final = 32
 """Characters that an element of an archive has at least, on average; those of news have 160."""
 
 ITEM_LIMIT: Final = 40_000
-"""Of a JSON Feed, whose items take 50 to 100 µs each."""
+"""Entries, which take 50 to 100 µs each even where there is nothing in them."""
 
 LARGE_LIMIT: Final = 2_000_000
 """Elements, or items, of a file that its user trusts: an archive of 200,000 entries."""
@@ -37,7 +37,7 @@ class Limits:
 
     Attributes:
         elements: of XML.
-        items: of JSON.
+        items: entries of a feed.
         remedy: what to do where it has more.
     """
 
