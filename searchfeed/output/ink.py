@@ -76,17 +76,27 @@ def text(value: str, style: Style = PLAIN) -> Text:
 
 
 def passage(snippet: Snippet, style: Style = PLAIN, match: Style = MATCH) -> Text:
-    """The snippet on one line, its matches in ``match``, with dots where it was cut.
+    """The snippet on one line, its matches in ``match``; see ``told``."""
+    result = Text(style=style)
+    for part, matched in told(snippet):
+        result.append(part, match if matched else None)
+    return result
+
+
+def told(snippet: Snippet) -> list[tuple[str, bool]]:
+    """The parts of a snippet on one line, and which of them match, with dots where it was cut.
 
     A passage that ends with its sentence needs none behind it.
     """
-    result = Text("…" if snippet.before else "", style=style)
-    for part, matched in snippet.parts():
-        result.append(line(part), match if matched else None)
-    result.rstrip()
-    if snippet.after and not _SENTENCE_END.search(result.plain):
-        result.append("…")
-    return result
+    parts = [("…", False)] if snippet.before else []
+    parts += [(line(part), matched) for part, matched in snippet.parts()]
+    while parts and not parts[-1][0].rstrip():
+        parts.pop()
+    if parts:
+        parts[-1] = parts[-1][0].rstrip(), parts[-1][1]
+    if snippet.after and not _SENTENCE_END.search("".join(part for part, _ in parts)):
+        parts.append(("…", False))
+    return parts
 
 
 def render(rows: Iterable[Text], paper: Paper) -> str:

@@ -1,13 +1,29 @@
-"""Lines as the screen takes them."""
+"""Lines as the screen takes them.
+
+Lines that are drawn again with each letter are put together of pieces, which takes half as long as
+of rich's ``Text``.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import pairwise
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 from textual.strip import Strip
 from textual.widget import Widget
 
+from searchfeed.output.wrapping import starts
 from searchfeed.tui.themes import CONTRAST
+
+Pieces = list[tuple[str, Style]]
+"""A line in pieces: clean texts, and what each is written with."""
+
+BARE = Style.null()
+"""Writes with what a piece stands on."""
 
 
 def strip(widget: Widget, text: Text, ground: Style | None = None) -> Strip:
@@ -24,6 +40,64 @@ def strip(widget: Widget, text: Text, ground: Style | None = None) -> Strip:
     # rich leaves the style of a text out where no part of it has one of its own.
     segments = Strip(text.render(console)).apply_style(ground + console.get_style(text.style))
     return segments.adjust_cell_length(width, ground)
+
+
+def laid(pieces: Pieces, ground: Style, width: int) -> Strip:
+    """The line on its ground, as wide as it is to be; what is too long is cut with dots."""
+    segments = [Segment(text, ground + style) for text, style in fitted(pieces, width) if text]
+    return Strip(segments).adjust_cell_length(width, ground)
+
+
+def plain(pieces: Pieces) -> str:
+    """The text of a line."""
+    return "".join(text for text, _ in pieces)
+
+
+def wide(text: str) -> int:
+    """How many cells a clean text takes."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def fitted(pieces: Pieces, width: int, pad: Style | None = None) -> Pieces:
+    """The line in at most so many cells, cut with dots; with ``pad``, in just as many."""
+    text = plain(pieces)
+    length = wide(text)
+    if length > width:
+        # The dots are written as what they stand for.
+        return _rewritten(pieces, f"{set_cell_size(text, width - 1)}…")
+    return pieces if pad is None else [*pieces, (" " * (width - length), pad)]
+
+
+def cropped(pieces: Pieces, width: int) -> Pieces:
+    """What of the line is in its first cells; half a wide character is a space."""
+    text = plain(pieces)
+    return pieces if wide(text) <= width else _rewritten(pieces, set_cell_size(text, width))
+
+
+def _rewritten(pieces: Pieces, text: str) -> Pieces:
+    """The line with another text, whose characters are written as those in their places were."""
+    rewritten, start = [], 0
+    for before, style in pieces:
+        rewritten.append((text[start : start + len(before)], style))
+        start += len(before)
+    return rewritten
+
+
+def sliced(pieces: Pieces, start: int, end: int) -> Pieces:
+    """The characters of a line in [start, end)."""
+    found, place = [], 0
+    for text, style in pieces:
+        if part := text[max(start - place, 0) : max(end - place, 0)]:
+            found.append((part, style))
+        place += len(text)
+    return found
+
+
+def wrapped(pieces: Pieces, width: int) -> Iterator[Pieces]:
+    """The lines of a long one; see ``wrapping.wrap``."""
+    text = plain(pieces)
+    for start, end in pairwise([0, *starts(text, width), len(text)]):
+        yield sliced(pieces, start, start + len(text[start:end].rstrip()))
 
 
 def ink(widget: Widget, name: str) -> Style:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.style import Style
-from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -15,7 +14,7 @@ from textual.message import Message
 from searchfeed.models import Facet, FacetCount
 from searchfeed.output.clean import line
 from searchfeed.tui.criteria import Condition, Criteria
-from searchfeed.tui.drawing import spoken
+from searchfeed.tui.drawing import BARE, Pieces, fitted, spoken
 from searchfeed.tui.listing import Listing
 
 TITLES = {
@@ -94,23 +93,22 @@ class FacetBar(Listing):
         row = self._rows[self.cursor] if self.cursor < self.count else None
         return row if isinstance(row, Condition) else None
 
-    def draw(self, row: int, width: int) -> Sequence[Text]:
+    def draw(self, row: int, width: int) -> Sequence[Pieces]:
         """A heading, or a value with its count."""
         each = self._rows[row]
         simple = spoken(self)
         if isinstance(each, Facet):
-            return [Text(f" {TITLES[each]}", self.ink("facets--heading"))]
+            return [[(f" {TITLES[each]}", self.ink("facets--heading"))]]
         held = each.key in self._held
         pointer = (">" if simple else "▌") if row == self.cursor and self.has_focus else " "
         number = self._numbers.get(row, " ")
-        chosen = (("x" if simple else "●") if held else number, self.ink("facets--count"))
+        chosen = ("x" if simple else "●") if held else number
         count = f"{self._counts.get(each.key, 0):,}"
-        label = Text.assemble(pointer, chosen, f" {each.label}")
-        if held:
-            label.stylize(self.ink("facets--held"))
+        style, aside = self.ink("facets--held") if held else BARE, self.ink("facets--count")
+        label = [(pointer, style), (chosen, aside + style), (f" {each.label}", style)]
         # A column for the scroll bar, and one to keep away from it.
-        label.truncate(max(width - len(count) - 3, 4), overflow="ellipsis", pad=True)
-        return [Text.assemble(label, " ", (count, self.ink("facets--count")))]
+        label = fitted(label, max(width - len(count) - 3, 4), BARE)
+        return [[*label, (" ", BARE), (count, aside)]]
 
     def ground(self, row: int) -> Style:
         """The cursor is shown only while keys go here."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.style import Style
-from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Offset, Region, Size
@@ -15,7 +14,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from searchfeed.tui.drawing import ink, strip
+from searchfeed.tui.drawing import Pieces, ink, laid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +71,7 @@ class Listing(ScrollView, can_focus=True):
     row_height = 1
     """Lines of each."""
 
-    def draw(self, row: int, width: int) -> Sequence[Text]:
+    def draw(self, row: int, width: int) -> Sequence[Pieces]:
         """The lines of a row, none wider than ``width``; fewer than its height will do."""
         raise NotImplementedError
 
@@ -152,7 +151,7 @@ class Listing(ScrollView, can_focus=True):
     def _strips(self, row: int, width: int) -> list[Strip]:
         ground = self.ground(row)
         lines = self.draw(row, width)[: self.row_height]
-        strips = [strip(self, text, ground) for text in lines]
+        strips = [laid(each, ground, width) for each in lines]
         blank = Strip.blank(width, ground)
         return strips + [blank] * (self.row_height - len(strips))
 

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import ClassVar
 
-from rich.text import Text
+from rich.style import Style
 from textual.message import Message
 
-from searchfeed.models import Hit, Results
+from searchfeed.models import Hit, Results, Snippet
+from searchfeed.output.clean import line
 from searchfeed.output.human import ago, other_feeds
-from searchfeed.output.ink import PLAIN, passage, text
-from searchfeed.output.wrapping import wrap
-from searchfeed.tui.drawing import spoken
+from searchfeed.output.ink import told
+from searchfeed.tui.drawing import BARE, Pieces, cropped, fitted, plain, spoken, wide, wrapped
 from searchfeed.tui.listing import Listing
 
 _GAP = 2
+_ROWS = 2
+"""Lines below the title."""
 _FEED_MOST = 40
 _ROOMY = 30
 
@@ -118,55 +121,53 @@ class ResultList(Listing):
         if missing is not None:
             self.post_message(self.Wanted(missing, 2 * self.page))
 
-    def draw(self, row: int, width: int) -> Sequence[Text]:
+    def draw(self, row: int, width: int) -> Sequence[Pieces]:
         """Title and date, then feed and passage."""
         hit = self._hits.get(row)
         simple = spoken(self)
         pointer = (">" if simple else "▌") if row == self.cursor else " "
-        gutter = Text(f"{pointer} ", self.ink("results--mark"))
+        gutter = (f"{pointer} ", self.ink("results--mark"))
         if hit is None:
-            return [Text.assemble(gutter, ("…", self.ink("results--aside")))]
-        mark = "* " if simple else "● "
-        marked = Text(mark if hit.entry.id in self._marked else "", self.ink("results--mark"))
+            return [[gutter, ("…", self.ink("results--aside"))]]
+        mark = ("* " if simple else "● ") if hit.entry.id in self._marked else ""
         # A column for the scroll bar, and one to keep away from it.
-        room = max(width - len(gutter) - 2, 8)
-        lines = [Text.assemble(marked, self._heading(hit, room - len(marked)))]
-        lines += wrap(self._told(hit), room)
-        blank = Text("  ")
-        shown = lines[:3]
-        if len(lines) > 3 and not shown[-1].plain.endswith("…"):
-            shown[-1].truncate(room - 1, overflow="crop")
-            shown[-1].append("…")
-        return [
-            Text.assemble(gutter if number == 0 else blank, each)
-            for number, each in enumerate(shown)
-        ]
+        room = max(width - len(gutter[0]) - 2, 8)
+        heading = self._heading(hit, room - len(mark))
+        rows = list(islice(wrapped(self._told(hit), room), _ROWS + 1))
+        shown = rows[:_ROWS]
+        if len(rows) > _ROWS and not plain(shown[-1]).endswith("…"):
+            shown[-1] = [*cropped(shown[-1], room - 1), ("…", BARE)]
+        title = [gutter, (mark, self.ink("results--mark")), *heading]
+        return [title, *([("  ", BARE), *each] for each in shown)]
 
-    def _heading(self, hit: Hit, room: int) -> Text:
+    def _heading(self, hit: Hit, room: int) -> Pieces:
         style = self.ink("results--title")
         found = hit.snippet("title")
-        title = passage(found, style, self.ink("results--match")) if found else Text()
-        if not title.plain.strip():
-            title = Text("(no title)", style)
+        title = self._passage(found, style) if found else []
+        if not plain(title).strip():
+            title = [("(no title)", style)]
         asides = []
         if others := other_feeds(hit):
             asides.append(f"+{len(others)}" if room < 60 else f"also in {len(others)} more")
         if hit.entry.date:
             asides.append(ago(hit.entry.date, self._now(), None))
-        aside = Text("  ".join(asides), self.ink("results--aside"))
-        left = room - aside.cell_len - _GAP
+        aside = "  ".join(asides)
+        left = room - wide(aside) - _GAP
         if left < room // 3:
-            title.truncate(room, overflow="ellipsis")
-            return title
-        title.truncate(left, overflow="ellipsis", pad=True)
-        return Text.assemble(title, " " * _GAP, aside)
+            return fitted(title, room)
+        gap = (" " * _GAP, BARE)
+        return [*fitted(title, left, style), gap, (aside, self.ink("results--aside"))]
 
-    def _told(self, hit: Hit) -> Text:
-        name = text(hit.entry.feed_name, self.ink("results--feed"))
-        name.truncate(_FEED_MOST, overflow="ellipsis")
-        told = Text.assemble(name)
+    def _told(self, hit: Hit) -> Pieces:
+        name = line(hit.entry.feed_name).strip()
+        pieces = fitted([(name, self.ink("results--feed"))], _FEED_MOST)
         snippet = hit.snippet("body")
         if snippet and snippet.text.strip():
-            told.append(": " if spoken(self) else " · ", self.ink("results--aside"))
-            told.append_text(passage(snippet, PLAIN, self.ink("results--match")))
-        return told
+            between = ": " if spoken(self) else " · "
+            pieces = [*pieces, (between, self.ink("results--aside"))]
+            pieces += self._passage(snippet, BARE)
+        return pieces
+
+    def _passage(self, snippet: Snippet, style: Style) -> Pieces:
+        match = style + self.ink("results--match")
+        return [(part, match if matched else style) for part, matched in told(snippet)]
