@@ -24,9 +24,6 @@ from searchfeed.tui.timeline import Timeline
 if TYPE_CHECKING:
     from searchfeed.index import Index
 
-_APART = 1 / 30
-"""Seconds between what is painted first and what may follow."""
-
 
 class Looking(Growing):
     """Asks for what the search line, the facets and the timeline say, and shows what comes.
@@ -91,7 +88,7 @@ class Looking(Growing):
         self._tell_found(message)
 
     def _apart(self, paint: Callable[[], None]) -> None:
-        """Paint something a moment later.
+        """Paint something right after what has changed is painted.
 
         What is painted at the same time is painted as one box around all of it, with everything
         that lies between; two smaller boxes cost less.
@@ -102,7 +99,7 @@ class Looking(Growing):
             paint()
 
         self.waiting += 1
-        self.set_timer(_APART, later)
+        self.call_after_refresh(later)
 
     def _tell_found(self, message: Found) -> None:
         results = message.results
