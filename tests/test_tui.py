@@ -6,15 +6,17 @@ import stat
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual import events
 from textual.widgets import Input
 
 from searchfeed import Index
-from searchfeed.models import Facet, Sort
+from searchfeed.models import Facet, Results, Sort
 from searchfeed.tui import deeds, pagemaker, searcher
 from searchfeed.tui import screen as screens
+from searchfeed.tui.app import SearchfeedApp
 from searchfeed.tui.criteria import Condition, Criteria
 from searchfeed.tui.queries import MOST, Queries
 from searchfeed.tui.searcher import Found, Refused
@@ -66,6 +68,44 @@ class TestSearching:
             assert "storm" in scene.title
             await scene.press("backspace", "backspace")
             assert scene.query == "sto"
+
+    @pytest.mark.parametrize("size", [(80, 24), (200, 60)])
+    @played
+    async def test_a_letter_brings_what_is_in_sight_and_a_rest_all_else(
+        self, index: Index, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async with stage(index, size) as scene:
+            results = scene.main.results
+            monkeypatch.setattr(searcher, "REST", 2.0)
+            await scene.pilot.press(*"what")
+            while scene.main.shown.text != "what":
+                await scene.pilot.pause(0.005)
+            await scene.pilot.pause(0.05)
+            assert results.count > results.page + 1 == len(results.hits)
+            assert f"{results.count} entries" in scene.lines[0]
+            drawn = [line for line in scene.lines if "▌" in line or ", part " in line]
+            assert len(drawn) >= results.page
+            await scene.settle()
+            assert len(results.hits) > 2 * results.page
+
+    @played
+    async def test_there_is_a_line_to_type_in_before_the_index_is_opened(
+        self, index: Index
+    ) -> None:
+        seen: list[int] = []
+
+        class Watched(Index):
+            def search(self, *arguments: Any, **named: Any) -> Results:
+                seen.append(app.main.line.size.width)
+                return super().search(*arguments, **named)
+
+        with Watched(index.path) as watched:
+            app = SearchfeedApp(watched, now=lambda: NOW)
+            async with app.run_test() as pilot:
+                while not app.main.results.count:
+                    await pilot.pause(0.005)
+            app.main.close()
+        assert seen[0] > 0
 
     @played
     async def test_what_is_stale_is_dropped(self, index: Index) -> None:
