@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import islice
+from math import ceil
 from pathlib import Path
 from statistics import median
 
@@ -240,7 +241,7 @@ def expected(index: Path, queries: Sequence[str]) -> dict[str, Answer]:
 def spread(values: Sequence[float]) -> Spread:
     """The spread of some figures."""
     ordered = sorted(values)
-    return Spread(median(ordered), ordered[int(0.95 * (len(ordered) - 1))], ordered[-1])
+    return Spread(median(ordered), ordered[ceil(0.95 * len(ordered)) - 1], ordered[-1])
 
 
 def consumed(process: int) -> tuple[float, float] | None:
