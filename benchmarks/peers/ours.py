@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC
 from itertools import islice
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from searchfeed import tree
 from searchfeed.archive import Archive
 from searchfeed.engines import Change, Engine, open_engine
 from searchfeed.index import Index
-from searchfeed.models import Entry, Feed, Query, Sort
+from searchfeed.models import Entry, Facet, Feed, Query, Sort
 from searchfeed.store import ARCHIVE
 
 BATCH = 1_000
@@ -53,7 +54,7 @@ class Searchfeed:
         """See ``Peer.prepare``."""
         sort = Sort.NEWEST if question.kind is Kind.NEWEST else Sort.RELEVANCE
         if question.kind is Kind.MONTHS:
-            return None
+            return None if snippets else self._months(_node(question))
         if snippets:
             query = Query(text(question), LIMIT, sort=sort)
             return lambda: [hit.entry.id for hit in self._index.search(query)]
@@ -61,6 +62,13 @@ class Searchfeed:
         return lambda: [
             match.id for match in self._engine.search(node, limit=LIMIT, sort=sort).matches
         ]
+
+    def _months(self, node: tree.Node) -> Ask:
+        def ask() -> list[str]:
+            found = self._engine.facets(node, [Facet.MONTH], limit=None, zone=UTC)
+            return [month.value for month in found[Facet.MONTH]]
+
+        return ask
 
     def texts_size(self) -> int | None:
         """See ``Peer.texts_size``: all but the engine's own directory."""

@@ -55,10 +55,15 @@ class Leaves:
         self._matcher = matcher
 
     def scored(self, leaf: tree.Words, worth: float = 1.0) -> Scored:
-        """A leaf with its scores; those of a word are remembered as long as the view is."""
-        if not isinstance(leaf, tree.Word):
-            return self._score(leaf, worth)
-        key = (leaf.text, leaf.field, leaf.exact, worth)
+        """A leaf with its scores; those of a word or a pattern are remembered with the view."""
+        key: tuple[object, ...]
+        match leaf:
+            case tree.Word(text, field, exact):
+                key = (text, field, exact, worth)
+            case tree.Wildcard(pattern, field):
+                key = (pattern, field, tree.Wildcard, worth)
+            case _:
+                return self._score(leaf, worth)
         return self._view.memory.get(key, lambda: self._score(leaf, worth))
 
     def _score(self, leaf: tree.Words, worth: float) -> Scored:
