@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 BENCH := $(VENV)/.bench
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-cluster test-whoosh3 lint format bench bench-app bench-relevance man picture clean
+.PHONY: help demo test coverage test-cluster test-whoosh3 lint format bench bench-app bench-relevance man picture clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ demo: $(STAMP)  ## set up, index the fixtures into index/ and search them
 
 test: $(STAMP)  ## run the checks and the whole test suite
 	@$(MAKE) --no-print-directory lint
+	$(BIN)/python -m pytest -n auto --dist worksteal
+
+coverage: $(STAMP)  ## run the test suite and tell which lines it does not reach
 	$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term
 
 test-cluster: $(STAMP)  ## run the tests of the engine in a cluster, on three real servers
