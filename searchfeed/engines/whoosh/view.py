@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     Mask: TypeAlias = NDArray[np.bool_]
     Numbered: TypeAlias = tuple[tuple[SegmentReader, int, int], ...]
 
-REMEMBERED = 64 << 20
-"""Bytes that may be kept of what was worked out for words that were asked for."""
+REMEMBERED, REMEMBERED_A_DOCUMENT = 64 << 20, 256
+"""Bytes that may be kept of what was worked out for words that were asked for: so many, or so many
+for each document where that is more, as the most frequent words take up to 40 each."""
 
 REMEMBERED_TERMS = 16_384
 """Terms whose place in the dictionaries is kept."""
@@ -68,7 +69,7 @@ class View:
                 ]
             )
         self.count = self.size if self.live is None else int(np.count_nonzero(self.live))
-        self.memory = Memory(REMEMBERED)
+        self.memory = Memory(max(REMEMBERED, REMEMBERED_A_DOCUMENT * self.size))
         # A view lives as long as its state is the newest, so what it remembers is bounded.
         self.terms = cache(self._terms)
         self.lengths = cache(self._lengths)
