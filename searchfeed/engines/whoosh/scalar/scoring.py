@@ -96,7 +96,7 @@ class Scorer:
         for child in children:
             if isinstance(child, tree.Not):
                 out = self._evaluate(child.child, wanted=False)
-                found = found.only(found.scores.keys() - out.scores.keys())
+                found = found.without(out.scores)
         return found
 
     def _leaf(self, leaf: tree.Word | tree.Phrase, worth: float, *, wanted: bool) -> Found:
