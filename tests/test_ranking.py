@@ -28,6 +28,7 @@ from searchfeed.engines.whoosh.rows import POSITION_BITS
 from searchfeed.engines.whoosh.scoring import Scorer
 from searchfeed.engines.whoosh.view import REMEMBERED
 from searchfeed.models import Entry, Sort, Span
+from tests.trees import trees
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,24 +115,13 @@ def _conditions() -> st.SearchStrategy[tree.Node]:
     )
 
 
-def _trees() -> st.SearchStrategy[tree.Node]:
-    def grown(children: st.SearchStrategy[tree.Node]) -> st.SearchStrategy[tree.Node]:
-        several = st.lists(children, min_size=1, max_size=4).map(tuple)
-        best = several.flatmap(
-            lambda found: st.builds(tree.Best, st.just(found), st.integers(0, len(found)))
-        )
-        return st.one_of(
-            best,
-            st.builds(tree.Or, several),
-            st.builds(tree.And, several),
-            st.builds(tree.Not, children),
-        )
-
-    return st.recursive(st.one_of(_words(), _words(), _conditions()), grown, max_leaves=8)
-
-
 @settings(max_examples=300, deadline=None)
-@given(node=_trees(), count=st.integers(1, 60), sort=st.sampled_from(Sort), folded=st.booleans())
+@given(
+    node=trees(st.one_of(_words(), _words(), _conditions())),
+    count=st.integers(1, 60),
+    sort=st.sampled_from(Sort),
+    folded=st.booleans(),
+)
 def test_pruned_and_unpruned_agree(
     state: State, node: tree.Node, count: int, sort: Sort, folded: bool
 ) -> None:

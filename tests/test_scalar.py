@@ -34,6 +34,7 @@ from searchfeed.engines.whoosh.scalar.numbers import Packed, Runs
 from searchfeed.models import Entry, Sort, Span
 from searchfeed.query import parse
 from tests.engines import OneByOne
+from tests.trees import trees
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 WORDS = ("the", "of", "oil", "price", "prices", "bank", "café", "money-market", "opec", "東京都6号")
@@ -142,27 +143,10 @@ def leaves() -> st.SearchStrategy[tree.Node]:
     )
 
 
-def trees() -> st.SearchStrategy[tree.Node]:
-    def grown(children: st.SearchStrategy[tree.Node]) -> st.SearchStrategy[tree.Node]:
-        several = st.lists(children, min_size=1, max_size=4).map(tuple)
-        best = several.flatmap(
-            lambda found: st.builds(tree.Best, st.just(found), st.integers(0, len(found)))
-        )
-        return st.one_of(
-            best,
-            best,
-            st.builds(tree.Or, several),
-            st.builds(tree.And, several),
-            st.builds(tree.Not, children),
-        )
-
-    return st.recursive(leaves(), grown, max_leaves=8)
-
-
 @pytest.mark.usefixtures("_few_reranked")
 @settings(max_examples=400, deadline=None)
 @given(
-    node=trees(),
+    node=trees(leaves()),
     limit=st.integers(1, 60),
     offset=st.integers(0, 20),
     sort=st.sampled_from(Sort),
