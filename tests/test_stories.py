@@ -28,7 +28,13 @@ from searchfeed.engines.whoosh.columnar import merge
 from searchfeed.engines.whoosh.columnar.container import CorruptFileError
 from searchfeed.engines.whoosh.engine import WhooshEngine
 from searchfeed.engines.whoosh.grouping import find_groups, update_groups
-from searchfeed.engines.whoosh.storyfile import known_groups, read_groups, story_file, write_file
+from searchfeed.engines.whoosh.storyfile import (
+    groups_of,
+    known_groups,
+    read_stories,
+    story_file,
+    write_file,
+)
 from searchfeed.errors import IndexVersionError
 from searchfeed.index import Index
 from searchfeed.models import Entry
@@ -80,7 +86,8 @@ def folded(engine: WhooshEngine) -> list[list[int]]:
 def stands(engine: WhooshEngine) -> Groups | None:
     """What the file of the newest commit says."""
     state = engine._current()
-    return read_groups(engine._path, state.generation)
+    stories = read_stories(engine._path, state.generation)
+    return stories and groups_of(stories)
 
 
 def files(path: Path) -> list[str]:
@@ -410,7 +417,7 @@ def test_doctor_mends_it(tmp_path: Path) -> None:
         assert index.check(repair=True).sound
         assert index.check().index == ()
         (mended,) = (tmp_path / "index" / "whoosh").glob("*.sfs")
-        assert read_groups(mended.parent, int(mended.stem.split("_")[2])) is not None
+        assert read_stories(mended.parent, int(mended.stem.split("_")[2])) is not None
         assert index.search("story").total == 1
 
 

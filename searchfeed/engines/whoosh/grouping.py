@@ -17,7 +17,13 @@ from searchfeed.analysis.sketch import Sketches
 from searchfeed.engines.stories import Texts, find_changed, find_stories
 from searchfeed.engines.whoosh.columnar.container import CorruptFileError
 from searchfeed.engines.whoosh.folding import Groups
-from searchfeed.engines.whoosh.storyfile import known_groups, read_groups, story_file, write_file
+from searchfeed.engines.whoosh.storyfile import (
+    groups_of,
+    known_groups,
+    read_stories,
+    story_file,
+    write_file,
+)
 from searchfeed.engines.whoosh.values import SKETCH
 from searchfeed.engines.whoosh.view import View
 from searchfeed.errors import IndexVersionError
@@ -73,11 +79,11 @@ def check_groups(directory: Path, generation: int, view: View) -> tuple[str, ...
         view: of its documents.
     """
     try:
-        groups = read_groups(directory, generation)
+        stories = read_stories(directory, generation)
     except (CorruptFileError, IndexVersionError) as error:
         return (str(error),)
-    if groups is not None:
-        found = find_groups(view)
+    if stories is not None:
+        groups, found = groups_of(stories), find_groups(view)
         pairs = ((groups.documents, found.documents), (groups.leaders, found.leaders))
         if not all(np.array_equal(one, other) for one, other in pairs):
             path = story_file(directory, generation)

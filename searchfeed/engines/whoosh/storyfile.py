@@ -43,19 +43,17 @@ def known_stories(directory: Path, generation: int) -> Stories | None:
 
 def known_groups(directory: Path, generation: int) -> Groups | None:
     """The same as arrays."""
-    with suppress(CorruptFileError, IndexVersionError, OSError):
-        return read_groups(directory, generation)
-    return None
+    stories = known_stories(directory, generation)
+    return stories and groups_of(stories)
 
 
-def read_groups(directory: Path, generation: int) -> Groups | None:
-    """The stories of a commit as arrays; see ``read_stories``."""
+def groups_of(stories: Stories) -> Groups:
+    """Stories as arrays."""
     import numpy as np
 
     from searchfeed.engines.whoosh.folding import Groups
 
-    stories = read_stories(directory, generation)
-    return stories and Groups(*(np.array(numbers, dtype=np.int32) for numbers in stories))
+    return Groups(*(np.array(numbers, dtype=np.int32) for numbers in stories))
 
 
 def read_stories(directory: Path, generation: int) -> Stories | None:
