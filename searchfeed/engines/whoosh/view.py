@@ -15,28 +15,25 @@ import numpy as np
 from searchfeed.engines.whoosh.arrays import SEARCHED, members, once
 from searchfeed.engines.whoosh.bits import DENSE, SPARE, make_bits, make_layout, row_counts
 from searchfeed.engines.whoosh.columnar.documents import spread
+from searchfeed.engines.whoosh.columnar.reader import SegmentReader
 from searchfeed.engines.whoosh.lexicon import Lexicon
 from searchfeed.engines.whoosh.memory import Memory
 from searchfeed.engines.whoosh.rows import Located, added_up, row_starts, tally
+from searchfeed.engines.whoosh.terms import Terms
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from searchfeed.engines.whoosh.columnar import Snapshot
-    from searchfeed.engines.whoosh.columnar.reader import SegmentReader
 
     Documents: TypeAlias = NDArray[np.int32]
     Places: TypeAlias = NDArray[np.int64]
     Numbers: TypeAlias = NDArray[np.float64]
     Mask: TypeAlias = NDArray[np.bool_]
-    Numbered: TypeAlias = tuple[tuple[SegmentReader, int, int], ...]
 
 REMEMBERED, REMEMBERED_A_DOCUMENT = 64 << 20, 256
 """Bytes that may be kept of what was worked out for words that were asked for: so many, or so many
 for each document where that is more, as the most frequent words take up to 40 each."""
-
-REMEMBERED_TERMS = 16_384
-"""Terms whose place in the dictionaries is kept."""
 
 SPREAD_OUT = 32
 """With more than so many parts of all documents, what depends on the document is spread out."""
@@ -45,7 +42,7 @@ FEW_TERMS = 8
 """Up to so many terms are quicker read one by one."""
 
 
-class View:
+class View(Terms[SegmentReader]):
     """A snapshot: commits made after it was taken do not show in it. Any thread may use it.
 
     Attributes:
@@ -55,11 +52,7 @@ class View:
     """
 
     def __init__(self, snapshot: Snapshot | None) -> None:
-        self._segments: list[tuple[SegmentReader, int]] = []
-        self.size = 0
-        for segment in snapshot.segments if snapshot else ():
-            self._segments.append((segment.arrays, self.size))
-            self.size += segment.doc_count
+        super().__init__(segment.arrays for segment in (snapshot.segments if snapshot else ()))
         self.live: NDArray[np.bool_] | None = None
         if any(segment.live is not None for segment, _ in self._segments):
             self.live = np.concatenate(
@@ -70,15 +63,12 @@ class View:
             )
         self.count = self.size if self.live is None else int(np.count_nonzero(self.live))
         self.memory = Memory(max(REMEMBERED, REMEMBERED_A_DOCUMENT * self.size))
-        # A view lives as long as its state is the newest, so what it remembers is bounded.
-        self.terms = cache(self._terms)
         self.lengths = cache(self._lengths)
         self.average_length = cache(self._average_length)
         self.column = cache(self._column)
         self.lexicon = cache(partial(Lexicon, self))
         self._norms = cache(self._norm_table)
         self._all_norms = cache(self._norm_of_each)
-        self._found: dict[tuple[str, str], Numbered] = {}
         self._term_places = cache(self._places_of_terms)
 
     def everything(self) -> Documents:
@@ -86,11 +76,6 @@ class View:
         if self.live is None:
             return np.arange(self.size, dtype=np.int32)
         return np.flatnonzero(self.live).astype(np.int32)
-
-    def _terms(self, field: str) -> list[str]:
-        """Every term of a field, sorted; some may stand in no live document."""
-        found = [segment.terms(field) for segment, _ in self._segments]
-        return found[0] if len(found) == 1 else sorted({term for each in found for term in each})
 
     def frequencies(self, field: str) -> dict[str, int]:
         """Each term of a field that stands in a live document, and in how many it does."""
@@ -104,40 +89,6 @@ class View:
                 if count:
                     found[term] = found.get(term, 0) + count
         return found
-
-    def has_term(self, field: str, term: str) -> bool:
-        """Whether a term stands in some document, deleted ones included."""
-        return bool(self._numbers(field, term))
-
-    def starting(self, field: str, prefix: str) -> set[str]:
-        """The terms of a field that start with ``prefix``."""
-        return {
-            term
-            for segment, _ in self._segments
-            for term in segment.terms(field, *segment.term_range(field, prefix))
-        }
-
-    def sharing(self, field: str, kind: str, key: str, *, prefix: bool = False) -> set[str]:
-        """The terms of a field whose other form (``fold``, ``stem-en``) is, or starts with, key."""
-        found: set[str] = set()
-        for segment, base in self._segments:
-            if segment.has_key(field, kind):
-                for number in segment.terms_by_key(field, kind, key, prefix=prefix):
-                    term = segment.term(field, number)
-                    found.add(term)
-                    if len(self._segments) == 1:
-                        # It is asked for next, and need not be looked for again.
-                        self._keep(field, term, ((segment, base, number),))
-        return found
-
-    def stemmed(self) -> set[str]:
-        """The languages that terms have stems of."""
-        return {
-            kind.removeprefix("stem-")
-            for segment, _ in self._segments
-            for kind in segment.field("body").attributes["keys"]
-            if kind.startswith("stem-")
-        }
 
     def holding(self, field: str, term: str) -> Documents:
         """The documents that hold a term, ascending."""
@@ -271,23 +222,6 @@ class View:
             return Located(documents, np.cumsum(counts, dtype=np.int32))
 
         return self.memory.get((segment.name, field, number), locate)
-
-    def _numbers(self, field: str, term: str) -> Numbered:
-        """The segments that have a term, where their documents begin, and its number in each."""
-        known = self._found.get((field, term))
-        if known is None:
-            known = tuple(
-                (segment, base, number)
-                for segment, base in self._segments
-                if (number := segment.term_id(field, term)) >= 0
-            )
-            self._keep(field, term, known)
-        return known
-
-    def _keep(self, field: str, term: str, numbered: Numbered) -> None:
-        if len(self._found) >= REMEMBERED_TERMS:
-            self._found = {}
-        self._found[field, term] = numbered
 
     def tally(self, field: str, documents: Documents) -> NDArray[np.int64]:
         """For each of ``terms(field)`` in how many of some documents, which ascend, it stands."""

@@ -11,7 +11,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any
 
 from searchfeed import analysis, tree
 from searchfeed.engines.whoosh.values import plain
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from searchfeed.analysis import WordQuery
     from searchfeed.engines.whoosh.meaning import Family
     from searchfeed.engines.whoosh.spelling import Spellings
+    from searchfeed.engines.whoosh.terms import Terms
 
 EXACT, FOLDED, STEMMED, EXPANDED = 1.0, 0.95, 0.95, 0.8
 """How well a term stands for a word: as typed, but for accents, but for its ending, by pattern."""
@@ -31,20 +32,10 @@ REMEMBERED, REMEMBERED_PATTERNS = 4_096, 64
 """What so many words, and so many patterns, stand for is kept; a pattern may have many terms."""
 
 
-class Terms(Protocol):
-    """The terms of a committed state, be it read as arrays or not; ``View`` says what they do."""
-
-    def terms(self, field: str) -> list[str]: ...  # noqa: D102
-    def has_term(self, field: str, term: str) -> bool: ...  # noqa: D102
-    def starting(self, field: str, prefix: str) -> set[str]: ...  # noqa: D102
-    def sharing(self, field: str, kind: str, key: str, *, prefix: bool = False) -> set[str]: ...  # noqa: D102
-    def stemmed(self) -> set[str]: ...  # noqa: D102
-
-
 class Vocabulary:
     """The terms of a view, found by what they have in common with a word."""
 
-    def __init__(self, view: Terms) -> None:
+    def __init__(self, view: Terms[Any]) -> None:
         self._view = view
         self._languages = sorted(view.stemmed())
         self._sorted = cache(self._sort)

@@ -9,7 +9,6 @@ import numpy as np
 
 from searchfeed.engines.whoosh.columnar.dictionary import Dictionary
 from searchfeed.engines.whoosh.columnar.documents import DocumentsReader
-from searchfeed.engines.whoosh.columnar.keys import KeysReader
 from searchfeed.engines.whoosh.columnar.layout import BLOCK
 from searchfeed.engines.whoosh.columnar.packing import Packed, Runs
 
@@ -37,7 +36,6 @@ class FieldReader:
         self.gaps = Packed(container, name, "positions")
         self.weights = container.array(name, "weights", "f4")
         self.lengths = container.array(name, "lengths")
-        self._keys: dict[str, KeysReader] = {}
         self._check(doc_count)
 
     def _check(self, doc_count: int) -> None:
@@ -91,15 +89,3 @@ class FieldReader:
         first = posting // BLOCK * BLOCK
         start: int = self._sums.item(posting // BLOCK)
         return start + int(self.counted(first, posting).sum()) if posting > first else start
-
-    def keys(self, key: str) -> KeysReader:
-        """The second keys of a name.
-
-        Raises:
-            KeyError: there are none of that name.
-        """
-        if key not in self.attributes["keys"]:
-            raise KeyError(key)
-        if key not in self._keys:
-            self._keys[key] = KeysReader(self._container, self._name, f"keys.{key}", self.terms)
-        return self._keys[key]

@@ -93,16 +93,53 @@ class MappedSegment:
                 raise self.container.damaged(f"the field {field}")
         return found
 
-    def keys(self, field: str, kind: str) -> KeysReader | None:
-        """The second keys of a field of one kind; None where there are none."""
-        if kind not in self.attributes(field)["keys"]:
-            return None
-        found = self._keys.get((field, kind))
+    def term_id(self, field: str, term: str) -> int:
+        """The number of a term, or -1."""
+        return self.dictionary(field).find(term.encode("utf-8", "surrogatepass"))
+
+    def term(self, field: str, number: int) -> str:
+        """The text of a term."""
+        return self.dictionary(field)[number].decode()
+
+    def terms(self, field: str, low: int = 0, high: int | None = None) -> list[str]:
+        """The texts of the terms from ``low`` to ``high``."""
+        return [word.decode() for word in self.dictionary(field)[low:high]]
+
+    def term_count(self, field: str) -> int:
+        """How many distinct terms a field has."""
+        return len(self.dictionary(field))
+
+    def term_range(self, field: str, prefix: str) -> tuple[int, int]:
+        """The half-open range of numbers of the terms that start with ``prefix``."""
+        return self.dictionary(field).prefixed(prefix.encode("utf-8", "surrogatepass"))
+
+    def keys(self, field: str, name: str) -> KeysReader:
+        """The second keys of a field of one name.
+
+        Raises:
+            KeyError: the segment was written without them.
+        """
+        if not self.has_key(field, name):
+            raise KeyError(name)
+        found = self._keys.get((field, name))
         if found is None:
             words = self.dictionary(field)
-            found = KeysReader(self.container, field, f"keys.{kind}", words)
-            self._keys[field, kind] = found
+            found = KeysReader(self.container, field, f"keys.{name}", words)
+            self._keys[field, name] = found
         return found
+
+    def terms_by_key(self, field: str, name: str, key: str, *, prefix: bool = False) -> list[int]:
+        """The numbers of the terms with this second key, or one that starts with it, ascending.
+
+        Raises:
+            KeyError: the segment was written without second keys of that name.
+        """
+        wanted = key.encode("utf-8", "surrogatepass")
+        return self.keys(field, name).find(wanted, prefix=prefix)
+
+    def has_key(self, field: str, name: str) -> bool:
+        """Whether the terms of a field can be found by second keys of that name."""
+        return name in self.attributes(field)["keys"]
 
     def numbers(self, column: str) -> memoryview:
         """A column of numbers; where a document has none stands the default of the column.

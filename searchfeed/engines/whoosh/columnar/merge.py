@@ -105,7 +105,7 @@ def merge_segments(path: Path, segments: Sequence[SegmentReader], keys: Keys | N
             if any(len(field.lengths) for field in fields):
                 lengths = np.concatenate([_live(s, s.lengths(name)) for s in segments])
             made = dict((keys or {}).get(name, {}))
-            made |= _kept_keys(fields, set(made))
+            made |= _kept_keys(segments, name, set(made))
             file.field(name, merge.words, merge.batches(), lengths, made)
         for name in sorted({name for segment in segments for name in segment.columns()}):
             _merge_column(file, name, segments, steps.get(name, 0))
@@ -133,15 +133,18 @@ def _renumber(segments: Sequence[SegmentReader]) -> list[Integers]:
     return numbers
 
 
-def _kept_keys(fields: Sequence[FieldReader], made: set[str]) -> dict[str, MakeKeys]:
+def _kept_keys(
+    segments: Sequence[SegmentReader], field: str, made: set[str]
+) -> dict[str, MakeKeys]:
     """The second keys that the terms of all segments have, as they are, but for those ``made``."""
-    fields = [field for field in fields if len(field.terms)]
+    segments = [segment for segment in segments if segment.term_count(field)]
+    every = [set(segment.attributes(field)["keys"]) for segment in segments]
     kept: dict[str, MakeKeys] = {}
-    for name in set.intersection(*(set(field.attributes["keys"]) for field in fields)) - made:
+    for name in set.intersection(*every) - made:
         known: dict[str, str] = {}
-        for field in fields:
-            words = field.terms[:]
-            known.update((words[term].decode(), key.decode()) for term, key in field.keys(name))
+        for segment in segments:
+            words = segment.terms(field)
+            known.update((words[term], key.decode()) for term, key in segment.keys(field, name))
         kept[name] = _looked_up(known)
     return kept
 

@@ -105,6 +105,10 @@ class SegmentReader(MappedSegment):
             self._open[name] = reader
         return reader
 
+    def dictionary(self, field: str) -> Dictionary:
+        """See ``MappedSegment.dictionary``; here also the terms that are made of a column."""
+        return self.field(field).terms
+
     def _number_field(self, name: str, attributes: Mapping[str, Any]) -> FieldReader:
         from searchfeed.engines.whoosh.columnar.numbers import BITS, number_field
 
@@ -117,26 +121,6 @@ class SegmentReader(MappedSegment):
         """The step of a field whose terms are made of a column; see ``SegmentFile.numbers``."""
         step: int = self._fields.get(name, NO_FIELD)["column"]
         return step
-
-    def term_id(self, field: str, term: str) -> int:
-        """The number of a term, or -1."""
-        return self.field(field).terms.find(term.encode("utf-8", "surrogatepass"))
-
-    def term(self, field: str, number: int) -> str:
-        """The text of a term."""
-        return self.field(field).terms[number].decode()
-
-    def terms(self, field: str, low: int = 0, high: int | None = None) -> list[str]:
-        """The texts of the terms from ``low`` to ``high``."""
-        return [word.decode() for word in self.field(field).terms[low:high]]
-
-    def term_count(self, field: str) -> int:
-        """How many distinct terms a field has."""
-        return len(self.field(field).terms)
-
-    def term_range(self, field: str, prefix: str) -> tuple[int, int]:
-        """The half-open range of numbers of the terms that start with ``prefix``."""
-        return self.field(field).terms.prefixed(prefix.encode("utf-8", "surrogatepass"))
 
     def doc_freq(self, field: str, number: int) -> int:
         """In how many documents a term stands, those deleted included."""
@@ -260,19 +244,6 @@ class SegmentReader(MappedSegment):
     def total_length(self, field: str) -> int:
         """How many terms the field has in all documents, those deleted included."""
         return int(self.field(field).attributes["total"])
-
-    def terms_by_key(self, field: str, name: str, key: str, *, prefix: bool = False) -> list[int]:
-        """The numbers of the terms with this second key, or one that starts with it, ascending.
-
-        Raises:
-            KeyError: the segment was written without second keys of that name.
-        """
-        wanted = key.encode("utf-8", "surrogatepass")
-        return self.field(field).keys(name).find(wanted, prefix=prefix)
-
-    def has_key(self, field: str, name: str) -> bool:
-        """Whether the terms of a field can be found by second keys of that name."""
-        return name in self.field(field).attributes["keys"]
 
     def columns(self) -> dict[str, dict[str, Any]]:
         """The columns by name, each with its kind (numbers, with a default, or texts)."""

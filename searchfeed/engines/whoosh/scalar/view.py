@@ -14,6 +14,7 @@ from typing import NamedTuple
 from searchfeed.engines.whoosh.columnar import Snapshot
 from searchfeed.engines.whoosh.columnar.mapped import MappedSegment
 from searchfeed.engines.whoosh.scalar.field import Field
+from searchfeed.engines.whoosh.terms import Terms
 
 
 class Postings(NamedTuple):
@@ -28,7 +29,7 @@ class Postings(NamedTuple):
     counts: list[int]
 
 
-class View:
+class View(Terms[MappedSegment]):
     """A snapshot: commits made after it was taken do not show in it. Any thread may use it.
 
     Attributes:
@@ -37,89 +38,30 @@ class View:
     """
 
     def __init__(self, snapshot: Snapshot | None) -> None:
-        self._segments: list[tuple[MappedSegment, int]] = []
-        self.size = self.count = 0
-        for segment in snapshot.segments if snapshot else ():
-            self._segments.append((segment, self.size))
-            self.size += segment.doc_count
-            self.count += segment.doc_count - int.from_bytes(segment.deleted, "big").bit_count()
+        super().__init__(snapshot.segments if snapshot else ())
+        gone = (int.from_bytes(segment.deleted, "big") for segment, _ in self._segments)
+        self.count = self.size - sum(bits.bit_count() for bits in gone)
         self._field = cache(Field)
-        self._found = cache(self._find)
         self.column = cache(self._column)
         self.average_length = cache(self._average_length)
 
-    # Terms
-
-    def terms(self, field: str) -> list[str]:
-        """Every term of a field, sorted; some may stand in no live document."""
-        return sorted(
-            {
-                word.decode()
-                for segment, _ in self._segments
-                for word in segment.dictionary(field)[:]
-            }
-        )
-
     def term_count(self, field: str) -> int:
         """How many terms of a field there are, each as often as segments have it."""
-        return sum(len(segment.dictionary(field)) for segment, _ in self._segments)
-
-    def has_term(self, field: str, term: str) -> bool:
-        """Whether a term stands in some document, deleted ones included."""
-        return bool(self._found(field, term))
-
-    def starting(self, field: str, prefix: str) -> set[str]:
-        """The terms of a field that start with ``prefix``."""
-        wanted = prefix.encode("utf-8", "surrogatepass")
-        found: set[str] = set()
-        for segment, _ in self._segments:
-            words = segment.dictionary(field)
-            low, high = words.prefixed(wanted)
-            found.update(word.decode() for word in words[low:high])
-        return found
-
-    def sharing(self, field: str, kind: str, key: str, *, prefix: bool = False) -> set[str]:
-        """The terms of a field whose other form (``fold``, ``stem-en``) is, or starts with, key."""
-        wanted = key.encode("utf-8", "surrogatepass")
-        found: set[str] = set()
-        for segment, _ in self._segments:
-            keys = segment.keys(field, kind)
-            if keys is not None:
-                words = segment.dictionary(field)
-                found.update(words[at].decode() for at in keys.find(wanted, prefix=prefix))
-        return found
-
-    def stemmed(self) -> set[str]:
-        """The languages that terms have stems of."""
-        return {
-            kind.removeprefix("stem-")
-            for segment, _ in self._segments
-            for kind in segment.attributes("body")["keys"]
-            if kind.startswith("stem-")
-        }
-
-    def _find(self, field: str, term: str) -> list[tuple[MappedSegment, int, int]]:
-        """The segments that have a term, where their documents begin, and its number in each."""
-        word = term.encode("utf-8", "surrogatepass")
-        return [
-            (segment, base, number)
-            for segment, base in self._segments
-            if (number := segment.dictionary(field).find(word)) >= 0
-        ]
+        return sum(segment.term_count(field) for segment, _ in self._segments)
 
     # Postings
 
     def document_frequency(self, field: str, term: str) -> int:
         """In how many documents a term stands, those deleted included."""
         total = 0
-        for segment, _, number in self._found(field, term):
+        for segment, _, number in self._numbers(field, term):
             start, stop = self._field(segment, field).bounds(number)
             total += stop - start
         return total
 
     def postings(self, field: str, term: str) -> Iterator[Postings]:
         """The postings of a term, segment by segment."""
-        for segment, base, number in self._found(field, term):
+        for segment, base, number in self._numbers(field, term):
             reader = self._field(segment, field)
             documents = reader.documents(number)
             counts = reader.counts(*reader.bounds(number))
@@ -144,7 +86,7 @@ class View:
         """For those of some live documents that hold any of some terms: where, ascending."""
         found: dict[int, list[int]] = {}
         for term in terms:
-            for segment, base, number in self._found(field, term):
+            for segment, base, number in self._numbers(field, term):
                 reader = self._field(segment, field)
                 places = reader.positions(number)
                 for each, positions in zip(reader.documents(number), places, strict=bool(places)):
