@@ -258,9 +258,8 @@ class Ranking:
         if len(found) == 1:
             return found[0]
         documents = np.concatenate([part for part, _ in found])
-        order = np.argsort(documents)
         scores = np.concatenate([part for _, part in found])
-        return _at_least(documents[order], scores[order], count)
+        return _at_least(documents, scores, count)
 
     def _best_of(self, mask: Mask | None, there: int, count: int) -> tuple[Documents, Numbers]:
         """``best`` of one tier, before anything is added for completeness."""
@@ -278,9 +277,8 @@ class Ranking:
         again = documents[at] == raised.documents if len(documents) else at > 0
         scores[at[again]] = raised.scores[again]
         documents = np.concatenate((documents, raised.documents[~again]))
-        order = np.argsort(documents)
-        scores = np.concatenate((scores, raised.scores[~again]))[order]
-        return _at_least(documents[order], scores, count)
+        scores = np.concatenate((scores, raised.scores[~again]))
+        return _at_least(documents, scores, count)
 
     def scores(self, documents: Documents) -> Numbers:
         """See ``Ranked.scores``."""
