@@ -104,20 +104,11 @@ class View(Terms[SegmentReader]):
 
     def postings(self, field: str, term: str) -> tuple[Documents, NDArray[Any]]:
         """The documents that hold a term, ascending, and how often each does."""
-        found: list[tuple[Any, Any]] = []
-        for segment, base, number in self._numbers(field, term):
-            documents, counts = segment.postings(field, number)
-            if segment.live is not None:
-                keep = segment.live[documents]
-                documents, counts = documents[keep], counts[keep]
-            found.append((documents + np.int32(base) if base else documents, counts))
-        if len(found) == 1:
-            return found[0]
-        if not found:
-            return np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int32)
-        return (
-            np.concatenate([documents for documents, _ in found]),
-            np.concatenate([counts for _, counts in found]),
+        return _end_to_end(
+            [
+                _live(segment, base, *segment.postings(field, number))
+                for segment, base, number in self._numbers(field, term)
+            ]
         )
 
     def counts(
@@ -144,10 +135,7 @@ class View(Terms[SegmentReader]):
             order = np.argsort(numbers)
             documents, counts, amounts = segment.spread(field, np.array(numbers)[order])
             weighted = counts * np.repeat(np.array(worths)[order], amounts)
-            if segment.live is not None:
-                keep = segment.live[documents]
-                documents, weighted = documents[keep], weighted[keep]
-            parts.append((documents + np.int32(base) if base else documents, weighted))
+            parts.append(_live(segment, base, documents, weighted))
         return parts
 
     def places(self, field: str, terms: Iterable[str], among: Documents | None = None) -> Places:
@@ -184,14 +172,7 @@ class View(Terms[SegmentReader]):
                 row = [numbers[base][1] for numbers in numbered]
                 documents, counts = self._row_counts(segment, field, row)
                 parts.append((documents + np.int32(base) if base else documents, counts))
-        if len(parts) == 1:
-            return parts[0]
-        if not parts:
-            return np.zeros(0, dtype=np.int32), np.zeros(0)
-        return (
-            np.concatenate([documents for documents, _ in parts]),
-            np.concatenate([counts for _, counts in parts]),
-        )
+        return _end_to_end(parts)
 
     def _row_counts(
         self, segment: SegmentReader, field: str, terms: Sequence[int]
@@ -209,11 +190,7 @@ class View(Terms[SegmentReader]):
                 for term, known in zip(terms, located, strict=True)
             ]
             if all(map(len, bits)):
-                documents, counts = row_counts(bits, layout)
-                if segment.live is not None:
-                    keep = segment.live[documents]
-                    documents, counts = documents[keep], counts[keep]
-                return documents, counts
+                return _live(segment, 0, *row_counts(bits, layout))
         return tally(row_starts(segment, field, terms, located))
 
     def _located(self, segment: SegmentReader, field: str, number: int) -> Located:
@@ -288,6 +265,28 @@ class View(Terms[SegmentReader]):
     def id(self, document: int) -> str:
         """The id of a document's entry."""
         return f"{self.column('key').item(document):016x}"
+
+
+def _live(
+    segment: SegmentReader, base: int, documents: Documents, numbers: NDArray[Any]
+) -> tuple[Documents, NDArray[Any]]:
+    """Those documents of a segment that are still there, as the view numbers them."""
+    if segment.live is not None:
+        keep = segment.live[documents]
+        documents, numbers = documents[keep], numbers[keep]
+    return documents + np.int32(base) if base else documents, numbers
+
+
+def _end_to_end(
+    parts: Sequence[tuple[Documents, NDArray[Any]]],
+) -> tuple[Documents, NDArray[Any]]:
+    """The documents of all segments, one after the other, each with its number."""
+    if len(parts) == 1:
+        return parts[0]
+    if not parts:
+        return np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int32)
+    documents, numbers = zip(*parts, strict=True)
+    return np.concatenate(documents), np.concatenate(numbers)
 
 
 def _wanted(
