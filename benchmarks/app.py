@@ -23,7 +23,6 @@ from pathlib import Path
 from statistics import median
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
 from benchmarks import corpus
@@ -31,7 +30,7 @@ from benchmarks.corpus import Corpus
 from benchmarks.peers.ours import Searchfeed
 from benchmarks.questions import Kind, choose
 from benchmarks.record import machine, versions
-from benchmarks.speed import PIPED_WIDTH, RESULTS, default_folder
+from benchmarks.shown import RESULTS, consoles, default_folder, write
 from benchmarks.terminal import Screen, Terminal
 from searchfeed import Index
 from searchfeed.engines.whoosh.engine import fingerprint
@@ -342,9 +341,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _options().parse_args(arguments)
     if not options.folder.is_dir():
         sys.exit(f"{options.folder} is not a folder")
-    console, talk = Console(), Console(stderr=True)
-    if not console.is_terminal:
-        console = Console(width=PIPED_WIDTH)
+    console, talk = consoles()
     rows: list[Typed] = []
     with tempfile.TemporaryDirectory(prefix="searchfeed-app-") as temporary:
         work = options.keep or Path(temporary)
@@ -357,8 +354,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 with talk.status(f"type into the app, ×{scale}, {size}"):
                     rows.append(measure(index, chosen, size, options.starts))
     console.print(table(rows))
-    options.output.mkdir(parents=True, exist_ok=True)
-    written = options.output / "app.json"
     record = {
         "measured": datetime.now(UTC).isoformat(timespec="seconds"),
         "folder": str(options.folder),
@@ -366,8 +361,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "versions": versions(),
         "typed": [asdict(row) for row in rows],
     }
-    written.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
-    talk.print(f"written to {written}")
+    write(record, options.output / "app.json", talk)
 
 
 if __name__ == "__main__":

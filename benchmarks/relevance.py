@@ -9,7 +9,6 @@ says what these are.
 from __future__ import annotations
 
 import argparse
-import json
 import platform
 import sys
 from collections.abc import Callable, Sequence
@@ -21,19 +20,15 @@ from pathlib import Path
 from time import perf_counter
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from benchmarks import judged
 from benchmarks.peers.rankers import RANKERS, Bm25sBare, installed
+from benchmarks.shown import RESULTS, ROOT, consoles, write
 
-ROOT = Path(__file__).parents[1]
 DEFAULT_FOLDER = ROOT.parent / "shared" / "ir"
-DEFAULT_OUTPUT = Path(__file__).parent / "results" / "relevance.json"
-
-PIPED_WIDTH = 110
-"""Columns of the tables where there is no terminal to fit them to."""
+DEFAULT_OUTPUT = RESULTS / "relevance.json"
 
 EQUAL = 5e-5
 """Means that differ by less look the same in the table, and are marked alike."""
@@ -180,7 +175,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(f"no judged collection in {options.folder}; see benchmarks/README.md")
     systems = names(options.systems, installed(), "system")
     folders = [found[name] for name in names(options.collections, list(found), "collection")]
-    talk = Console(stderr=True)
+    console, talk = consoles()
     for name, (label, package, _) in RANKERS.items():
         if name not in installed():
             talk.print(f"{label} is left out: the package {package} is not installed")
@@ -193,20 +188,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         transient=True,
     ) as progress:
         outcomes = run(folders, systems, options.queries, progress)
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=PIPED_WIDTH)
     for table in tables(outcomes, systems):
         console.print(table)
-    options.output.parent.mkdir(parents=True, exist_ok=True)
     record = {
         "measured": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": versions(),
         "measure": str(judged.MEASURE),
         "outcomes": [asdict(outcome) for outcome in outcomes],
     }
-    options.output.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
-    talk.print(f"written to {options.output}")
+    write(record, options.output, talk)
 
 
 if __name__ == "__main__":

@@ -13,10 +13,9 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import timedelta
-from itertools import cycle, islice
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from threading import Event, Thread
 from time import perf_counter
@@ -27,18 +26,15 @@ import urllib3
 from benchmarks.cluster import Cluster, ClusterError
 from benchmarks.corpus import Corpus, parse, read
 from benchmarks.peers.engine import size
-from benchmarks.peers.ours import BATCH, text
+from benchmarks.peers.ours import keep, text
 from benchmarks.questions import Kind, Question, choose
-from benchmarks.speed import FIXTURES, REUTERS
+from benchmarks.shown import default_folder
 from searchfeed.archive import Archive
 from searchfeed.engines import EngineOptions
 from searchfeed.errors import SearchfeedError
 from searchfeed.index import Index
-from searchfeed.models import Entry, Facet, Feed
+from searchfeed.models import Facet
 from searchfeed.store import ARCHIVE
-
-APART = timedelta(days=30)
-"""Between the dates of a copy and the next one, so that they are not taken for one story."""
 
 FRESH = 100
 """New entries that have to be found."""
@@ -77,28 +73,6 @@ class Figures:
     throughput: float
 
 
-def entries(corpus: Corpus) -> Iterator[Entry]:
-    """The entries of a corpus, each copy of them of another month."""
-    for number, entry in enumerate(corpus):
-        before = number // corpus.entries * APART
-        yield replace(
-            entry,
-            published=entry.published and entry.published - before,
-            updated=entry.updated and entry.updated - before,
-        )
-
-
-def keep(archive: Archive, texts: Iterable[Entry]) -> int:
-    """Store entries as feeds of a thousand; return how many they are."""
-    remaining = iter(texts)
-    count = 0
-    while batch := tuple(islice(remaining, BATCH)):
-        url = f"https://feeds.example/{batch[0].id}"
-        archive.store(Feed(url, batch[0].feed_title or url, entries=batch))
-        count += len(batch)
-    return count
-
-
 def measure(
     folder: Path, corpus: Corpus, cluster: Cluster, rounds: int, say: Callable[[str], None]
 ) -> None:
@@ -106,7 +80,7 @@ def measure(
     folder.mkdir(mode=0o700)
     started = perf_counter()
     with Archive(folder / ARCHIVE) as archive:
-        count = keep(archive, entries(corpus))
+        count = keep(archive, corpus)
     storing = count / (perf_counter() - started)
     archive_bytes = size(folder) / count
     name = f"scale-{corpus.scale}"
@@ -332,8 +306,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.scale", description="Measure an index in a cluster."
     )
-    default = REUTERS if REUTERS.is_dir() else FIXTURES
-    parser.add_argument("folder", nargs="?", type=Path, default=default, help="feeds, as files")
+    parser.add_argument(
+        "folder", nargs="?", type=Path, default=default_folder(), help="feeds, as files"
+    )
     parser.add_argument("--scale", default="1,10", help="how many times the texts (default 1,10)")
     parser.add_argument("--rounds", type=int, default=3, help="times that each question is asked")
     parser.add_argument("--heap", type=int, default=512, help="megabytes of each node's heap")

@@ -9,28 +9,19 @@ README.md says what is measured and how to read it.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks import plot, report
 from benchmarks.bench import PARTS, Bench, Plan
 from benchmarks.peers.engine import PEERS, installed
 from benchmarks.record import Record
-
-ROOT = Path(__file__).parents[1]
-REUTERS = ROOT.parent / "shared" / "feeds" / "reuters"
-FIXTURES = ROOT / "fixtures"
-RESULTS = Path(__file__).parent / "results"
-
-PIPED_WIDTH = 110
-"""Columns of the tables where there is no terminal to fit them to."""
+from benchmarks.shown import RESULTS, consoles, default_folder, write
 
 
 def draw(record: Record) -> str:
@@ -47,11 +38,6 @@ def draw(record: Record) -> str:
     labels = [label for label in called.values() if any(label in row for row in rows.values())]
     title = f"The first ten hits among {scale.entries:,} entries"
     return plot.dots(title, "milliseconds", rows, labels)
-
-
-def default_folder() -> Path:
-    """Where feeds are taken from if none are named."""
-    return REUTERS if REUTERS.is_dir() else FIXTURES
 
 
 def _options() -> argparse.ArgumentParser:
@@ -89,9 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _options().parse_args(arguments)
     if not options.folder.is_dir():
         sys.exit(f"{options.folder} is not a folder")
-    console, talk = Console(), Console(stderr=True)
-    if not console.is_terminal:
-        console = Console(width=PIPED_WIDTH)
+    console, talk = consoles()
     for name, peer in PEERS.items():
         if name not in installed():
             talk.print(f"{peer.label} is left out: {peer.distribution} is not installed")
@@ -120,10 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             bench.run()
     for table in report.tables(bench.record):
         console.print(table)
-    options.output.mkdir(parents=True, exist_ok=True)
-    written = options.output / "speed.json"
-    written.write_text(json.dumps(asdict(bench.record), indent=1) + "\n", "utf-8")
-    talk.print(f"written to {written}")
+    write(asdict(bench.record), options.output / "speed.json", talk)
     if bench.record.scales:
         drawn = options.output / "speed.svg"
         drawn.write_text(draw(bench.record), "utf-8")

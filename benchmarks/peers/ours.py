@@ -32,10 +32,7 @@ class Searchfeed:
 
     def keep(self, entries: Iterable[Entry]) -> None:
         """See ``Peer.keep``: the archive keeps them."""
-        remaining = iter(entries)
-        while batch := tuple(islice(remaining, BATCH)):
-            url = f"https://feeds.example/{batch[0].id}"
-            self._archive.store(Feed(url, batch[0].feed_title or url, entries=batch))
+        keep(self._archive, entries)
 
     def build(self, entries: Iterable[Entry], count: int) -> None:
         """See ``Peer.build``."""
@@ -83,6 +80,17 @@ class Searchfeed:
     @staticmethod
     def _changes(entries: Iterable[Entry], first: int) -> Iterator[Change]:
         return (Change(number, entry) for number, entry in enumerate(entries, start=first))
+
+
+def keep(archive: Archive, entries: Iterable[Entry]) -> int:
+    """Store entries as feeds of ``BATCH``; return how many they are."""
+    remaining = iter(entries)
+    count = 0
+    while batch := tuple(islice(remaining, BATCH)):
+        url = f"https://feeds.example/{batch[0].id}"
+        archive.store(Feed(url, batch[0].feed_title or url, entries=batch))
+        count += len(batch)
+    return count
 
 
 def _node(question: Question) -> tree.Node:
