@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from searchfeed.engines.whoosh.arrays import beginnings
+from searchfeed.engines.whoosh.rows import from_origins, last_positions
 from searchfeed.values import dataclass
 
 if TYPE_CHECKING:
@@ -69,21 +70,16 @@ def make_bits(
     if not len(gaps) or len(layout.owners) << 6 >= MOST:
         return UNFIT
     stops = located.ends
-    # Where this overflows, differences are right all the same.
-    lasts = np.cumsum(gaps, dtype=np.int32)[stops - 1]
-    lasts[1:] -= lasts[:-1].copy()
+    lasts = last_positions(gaps, stops)
     places = located.documents.astype(np.intp)
     first = layout.starts.take(places) << 6
     if (first + lasts + SPARE >= layout.starts.take(places + 1) << 6).any():
         return UNFIT
-    # One running sum goes through all documents: where one begins, it leaves the last behind.
-    leaps = first.astype(np.int32)
-    leaps[1:] -= leaps[:-1] + lasts[:-1]
-    gaps[stops - amounts] += leaps
-    slots = np.cumsum(gaps, dtype=np.int32, out=gaps)
+    slots = from_origins(first.astype(np.int32), gaps, stops - amounts, lasts)
     sums = (slots & 63).astype(np.uint64)
     np.left_shift(np.uint64(1), sums, out=sums)
-    # Bits of one word are different ones, so that adding sets them; sums may overflow as above.
+    # Bits of one word are different ones, so that adding sets them. Where the sums overflow,
+    # differences are right all the same.
     np.cumsum(sums, out=sums)
     slots >>= 6
     ends = np.append(np.flatnonzero(slots[1:] != slots[:-1]), len(slots) - 1)

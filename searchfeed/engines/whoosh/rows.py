@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from searchfeed.engines.whoosh.columnar.reader import SegmentReader
     from searchfeed.engines.whoosh.view import Documents, Mask, Numbers, Places
+
+Integer = TypeVar("Integer", np.int32, np.int64)
 
 POSITION_BITS = 32
 """A place is document number << POSITION_BITS | position: one sorted array holds both."""
@@ -94,15 +96,38 @@ def _matched(some: Documents, more: Documents) -> tuple[Mask, Places]:
 def added_up(documents: Documents, gaps: NDArray[np.int32], amounts: NDArray[np.int32]) -> Places:
     """Places from the gaps between positions, of which each document has some."""
     stops = np.cumsum(amounts, dtype=np.int64)
+    origins = documents.astype(np.int64) << POSITION_BITS
+    return from_origins(
+        origins, gaps.astype(np.int64), stops - amounts, last_positions(gaps, stops)
+    )
+
+
+def last_positions(gaps: NDArray[np.int32], stops: NDArray[Any]) -> NDArray[np.int32]:
+    """The last position in each document, whose gaps stop at ``stops``."""
     # Where this overflows, differences are right all the same.
-    lasts = np.cumsum(gaps, dtype=np.int32)[stops - 1]
+    lasts: NDArray[np.int32] = np.cumsum(gaps, dtype=np.int32)[stops - 1]
     lasts[1:] -= lasts[:-1].copy()
+    return lasts
+
+
+def from_origins(
+    origins: NDArray[Integer],
+    gaps: NDArray[Integer],
+    starts: NDArray[Any],
+    lasts: NDArray[np.int32],
+) -> NDArray[Integer]:
+    """Where positions lie, counted from an origin of each document; made in the place of ``gaps``.
+
+    Args:
+        origins: where the documents begin, ascending; changed as well.
+        gaps: between the positions of each, the first of which is one itself.
+        starts: where the gaps of each start.
+        lasts: the last position of each.
+    """
     # One running sum goes through all documents: where one begins, it leaves the last behind.
-    leaps = documents.astype(np.int64) << POSITION_BITS
-    leaps[1:] -= leaps[:-1] + lasts[:-1]
-    places = gaps.astype(np.int64)
-    places[stops - amounts] += leaps
-    return np.cumsum(places, out=places)
+    origins[1:] -= origins[:-1] + lasts[:-1]
+    gaps[starts] += origins
+    return np.cumsum(gaps, dtype=gaps.dtype, out=gaps)
 
 
 def tally(places: Places) -> tuple[Documents, Numbers]:
