@@ -7,7 +7,6 @@ import pickle
 from itertools import count
 from pathlib import Path
 
-from searchfeed import analysis
 from searchfeed.engines.whoosh.building import Setting, unpack_changes
 from searchfeed.engines.whoosh.columnar.builder import SegmentBuilder
 from searchfeed.engines.whoosh.columnar.layout import EXTENSION
@@ -57,7 +56,7 @@ def _build(service: Service, setting: Setting, paths: list[Path]) -> bool:
     while packed := service.receive():
         changes = list(unpack_changes(packed))
         for change in changes:
-            keys.add_language(analysis.language_of(change.entry.language, change.entry.body))
+            keys.add_language_of(change.entry)
         builder.extend(to_documents(changes))
         if builder.size > setting.memory:
             write()

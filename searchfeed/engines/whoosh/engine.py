@@ -47,7 +47,6 @@ EVERY = 100
 SETTLED = 2 * 10**9
 """Nanoseconds after which a further change gives a directory another time; FAT counts in twos."""
 
-
 FEW = 30_000
 """So many postings are read one by one in the time in which numpy is imported."""
 
@@ -139,10 +138,7 @@ class WhooshEngine:
                 if change.entry.id in taken:
                     raise EngineError(f"entry {change.entry.id} stands twice in a batch of changes")
                 taken.add(change.entry.id)
-                if change.entry.language not in keys.languages:
-                    keys.add_language(
-                        analysis.language_of(change.entry.language, change.entry.body)
-                    )
+                keys.add_language_of(change.entry)
                 yield change
                 if progress is not None and done % EVERY == 0:
                     progress(done)

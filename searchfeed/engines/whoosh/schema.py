@@ -99,6 +99,12 @@ class Keys(dict[str, dict[str, "MakeKeys"]]):
         for language in ("en", *languages):
             self.add_language(language)
 
+    def add_language_of(self, entry: Entry) -> None:
+        """Have stems of the language that an entry states, or else is found to be in."""
+        # What it states is most often known, and its text need not be asked.
+        if entry.language not in self.languages:
+            self.add_language(analysis.language_of(entry.language, entry.body))
+
     def add_language(self, tag: str) -> None:
         """Have stems of a language in what is written from now on."""
         language = tag.partition("-")[0]
