@@ -133,9 +133,9 @@ class Cluster:
         self._java = java()
         self._root = Path(tempfile.mkdtemp(prefix="searchfeed-cluster-"))
         self._root.chmod(0o755)
-        jars = _jars()
+        server = jars()
         # The user nobody may not be able to enter the checkout.
-        shutil.copytree(jars, self._root / "server", copy_function=_link_or_copy)
+        shutil.copytree(server, self._root / "server", copy_function=_link_or_copy)
         self.nodes = [
             Node(
                 name=f"node{number}",
@@ -302,7 +302,7 @@ def java() -> str:
     return found
 
 
-def _jars() -> Path:
+def jars() -> Path:
     """The folder of the server's jars and modules."""
     return cached(f"opensearch-{VERSION}", _get_server)
 
@@ -322,7 +322,7 @@ def describe(module: Path, name: str, main: str) -> None:
     (module / "plugin-descriptor.properties").write_text(descriptor)
 
 
-def cached(name: str, fill: Callable[[Path], None] = _get_server) -> Path:
+def cached(name: str, fill: Callable[[Path], None]) -> Path:
     """A folder in the cache, which is filled the first time, as a whole or not at all."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     folder = Path(base) / "searchfeed" / name

@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from benchmarks.cluster import VERSION, Cluster, Node, cached, describe, java, resolve
+from benchmarks.cluster import Cluster, Node, cached, describe, jars, java, resolve
 
 ROOT = Path(__file__).parents[2]
 
@@ -124,7 +124,7 @@ def _get_plugin(folder: Path) -> None:
 
 def _hash(plugin: Path, password: str) -> str:
     """As the plugin keeps a password."""
-    classes = ":".join(f"{each}/*" for each in (plugin, cached(f"opensearch-{VERSION}") / "lib"))
+    classes = ":".join(f"{each}/*" for each in (plugin, jars() / "lib"))
     tool = "org.opensearch.security.tools.Hasher"
     command = [java(), "-cp", classes, tool, "-p", password]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
