@@ -35,8 +35,6 @@ FEED_TITLE = "iif(feed.name = '', feed.title, feed.name)"
 NOTHING = "[]"
 """An empty list, packed."""
 
-NO_TAGS = NOTHING
-
 REMEMBERED = 1_024
 """So many lists of names are kept unpacked."""
 
@@ -168,7 +166,7 @@ def entry(row: Sequence[Any]) -> Entry:
         body=body,
         link=link,
         authors=_names(authors),
-        tags=(_names(tags) if feed_tags == NO_TAGS else united(_names(tags), _names(feed_tags))),
+        tags=(_names(tags) if feed_tags == NOTHING else united(_names(tags), _names(feed_tags))),
         published=date(published),
         updated=date(updated),
         language=language,
