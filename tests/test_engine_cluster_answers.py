@@ -51,6 +51,11 @@ LEADERLESS = {
     "type": "cluster_block_exception",
     "reason": "blocked by: [SERVICE_UNAVAILABLE/2/no cluster-manager];",
 }
+LEFT = {
+    "type": "search_phase_execution_exception",
+    "reason": "all shards failed",
+    "root_cause": [{"type": "node_disconnected_exception", "reason": "[node0] disconnected"}],
+}
 BUSY = {"type": "rejected_execution_exception", "reason": "the queue of writes is full"}
 
 
@@ -118,6 +123,21 @@ def test_of_several_searches_none_is_passed_over(web: Web, cluster: Cluster, par
     assert len(bodies) == 2
     assert bodies[0] == bodies[1]
     assert bodies[0].count(b'"allow_partial_search_results":"false"') == 2
+
+
+def test_whoever_asked_a_server_that_just_went_is_answered_by_another(
+    web: Web, cluster: Cluster
+) -> None:
+    web.play("/news/_search", said({"error": LEFT}, 500), said(WHOLE))
+    assert cluster.search("news", {}) == WHOLE
+    left = said({"responses": [{"status": 500, "error": LEFT}]})
+    web.play("/_msearch", left, said({"responses": [WHOLE]}))
+    assert cluster.several([("news", {})]) == [WHOLE]
+    web.play("/_bulk", taking(lambda _, time: (500, LEFT) if time == 1 else (201, None)))
+    bulk.send(cluster, writes(1))
+    assert [request.path.partition("?")[0] for request in web.requests] == [
+        path for path in ("/news/_search", "/_msearch", "/_bulk") for _ in range(2)
+    ]
 
 
 def test_a_search_that_is_refused_among_several_is_not_made_again(
@@ -289,6 +309,7 @@ def test_writes_wait_for_a_part_that_has_no_server_and_for_one_that_leads(
         (429, DISK, r"takes no writes: .*\(make room on its disks, then it opens by itself\)"),
         (429, BUSY, r"too much to do: .*\(try again later, or give it more nodes\)"),
         (502, "Bad Gateway", r"is not whole: .*its state: http://127\.0\.0\.1:\d+/_cluster/health"),
+        (500, LEFT, r"is not whole: \[node0\] disconnected \(its state: .*/_cluster/health"),
         (503, NO_SHARD, r"is not whole: no copy of \[news\]\[1\] \(its state: .*/_cluster/health"),
         (503, LEADERLESS, r"is not whole: .*no cluster-manager.* \(its state: .*/_cluster/health"),
         (504, "Gateway Time-out", r"did not finish in time: .*\(its state: "),

@@ -16,8 +16,21 @@ BUSY = 429
 UNAVAILABLE = 503
 LATE = 504
 
-PASSING = frozenset({BUSY, 502, UNAVAILABLE, LATE})
+_PASSING = frozenset({BUSY, 502, UNAVAILABLE, LATE})
 """Answers that another try may change."""
+
+_LEFT = frozenset(
+    f"{kind}_exception"
+    for kind in (
+        "already_closed",
+        "connect_transport",
+        "node_closed",
+        "node_disconnected",
+        "node_not_connected",
+        "send_request_transport",
+    )
+)
+"""What a server says (with status 500) whose neighbour went away while it was asked."""
 
 Failures = Iterator[tuple[int, object]]
 """The status and the error of each part of an answer that failed."""
@@ -48,12 +61,12 @@ def refusal(status: int, error: object, place: str) -> EngineError:
         place: the URL of a server, for a person.
     """
     kind, reason = _reason(error)
-    if is_closed(status, error):
+    if _is_closed(status, kind):
         remedy = "make room on its disks, then it opens by itself"
         if "disk" not in reason:
             remedy = "who closed it to writes has to open it again"
         return EngineUnavailableError(f"the cluster takes no writes: {reason} ({remedy})")
-    match status:
+    match UNAVAILABLE if kind in _LEFT else status:
         case 401:
             return EngineUnavailableError(
                 f"the cluster does not know this user; set {USER} and {PASSWORD}, "
@@ -82,12 +95,18 @@ def _health(place: str) -> str:
     return f" (its state: {place}/_cluster/health)"
 
 
-def is_closed(status: int, error: object) -> bool:
+def is_passing(status: int, error: object) -> bool:
+    """Whether another try may change an answer; see ``refusal`` for what it is made of."""
+    kind, _ = _reason(error)
+    return (status in _PASSING or kind in _LEFT) and not _is_closed(status, kind)
+
+
+def _is_closed(status: int, kind: str) -> bool:
     """Whether an index is closed to writes, which no second try will open.
 
     What a cluster cannot do while nobody leads it is blocked too, and may be done a second later.
     """
-    return status != UNAVAILABLE and _reason(error)[0] == "cluster_block_exception"
+    return status != UNAVAILABLE and kind == "cluster_block_exception"
 
 
 def _reason(error: object) -> tuple[str, str]:

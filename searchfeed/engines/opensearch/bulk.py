@@ -15,7 +15,7 @@ from time import monotonic, sleep
 from types import TracebackType
 from typing import Any, Self
 
-from searchfeed.engines.opensearch.answers import PASSING, Missing, is_closed, refusal
+from searchfeed.engines.opensearch.answers import Missing, is_passing, refusal
 from searchfeed.engines.opensearch.cluster import Cluster
 from searchfeed.errors import EngineError, EngineUnavailableError
 from searchfeed.values import dataclass
@@ -158,7 +158,9 @@ def send(cluster: Cluster, writes: Sequence[Write]) -> None:
             for write, result in zip(writes, results, strict=True)
             if not _is_done(result)
         ]
-        hopeless = [each for each in failed if not _is_passing(each[1])]
+        hopeless = [
+            each for each in failed if not is_passing(int(each[1]["status"]), each[1].get("error"))
+        ]
         if hopeless or (failed and monotonic() - start > PATIENCE):
             raise _failure(cluster, hopeless or failed)
         writes = [write for write, _ in failed]
@@ -171,11 +173,6 @@ def _is_done(result: dict[str, Any]) -> bool:
     status = int(result["status"])
     # 409: a newer version is there. 404 without an error: what was to go is not there.
     return status < 300 or status == 409 or (status == 404 and "error" not in result)
-
-
-def _is_passing(result: dict[str, Any]) -> bool:
-    status = int(result["status"])
-    return status in PASSING and not is_closed(status, result.get("error"))
 
 
 def _failure(cluster: Cluster, failed: Sequence[tuple[Write, dict[str, Any]]]) -> EngineError:

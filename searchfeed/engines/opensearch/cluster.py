@@ -18,11 +18,10 @@ from typing import Any
 
 from searchfeed.engines.opensearch.address import Address
 from searchfeed.engines.opensearch.answers import (
-    PASSING,
     UNAVAILABLE,
     Failures,
     Slow,
-    is_closed,
+    is_passing,
     refusal,
     unanswered,
     unread,
@@ -121,7 +120,7 @@ class Cluster:
                 failed = next(failures(found), None)
                 if failed is None:
                     return found
-                if failed[0] not in PASSING or monotonic() - start + pause > patience:
+                if not is_passing(*failed) or monotonic() - start + pause > patience:
                     raise refusal(*failed, self.place)
             except exceptions.SSLError as error:
                 raise self._insecure(error) from error
@@ -136,8 +135,7 @@ class Cluster:
                     raise self._away(error) from error
             except exceptions.TransportError as error:
                 status, reason = _told(error)
-                passing = status in PASSING and not is_closed(status, reason)
-                if not passing or monotonic() - start + pause > patience:
+                if not is_passing(status, reason) or monotonic() - start + pause > patience:
                     raise refusal(status, reason, self.place) from error
             sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
