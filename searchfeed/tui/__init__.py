@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from searchfeed.index import Index
 
-FRAMES = 240
+FRAMES = 1000
 """Times in a second that the screen is painted at most."""
 
 

@@ -9,16 +9,16 @@ from rich.text import Text
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from searchfeed.output.clean import line
 from searchfeed.tui.criteria import Condition, Criteria
 from searchfeed.tui.drawing import ink, spoken, strip
+from searchfeed.tui.lined import Lined
 
 _LONGEST = 40
 
 
-class Chips(Widget):
+class Chips(Lined):
     """A chip for each condition, and one for the entry that others are to be like."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"chips--chip"}

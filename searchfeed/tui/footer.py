@@ -9,16 +9,16 @@ from textual import events
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.timer import Timer
-from textual.widget import Widget
 
 from searchfeed.output.clean import line
 from searchfeed.tui.drawing import ink, strip
+from searchfeed.tui.lined import Lined
 
 TOLD = 12.0
 """Seconds for which it is shown what was done."""
 
 
-class KeyLine(Widget):
+class KeyLine(Lined):
     """What the keys do where the focus is, as far as there is room; a click does it as well.
 
     Textual's own has a widget for each key and makes them all anew whenever one changes, which
@@ -67,7 +67,7 @@ class KeyLine(Widget):
                 self.app.simulate_key(key)
 
 
-class StatusLine(Widget):
+class StatusLine(Lined):
     """What has just been done, and to its right where one is."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"status--message"}

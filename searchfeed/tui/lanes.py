@@ -34,19 +34,24 @@ class Lane:
             self._job = job
             if not self._thread.is_alive():
                 self._thread.start()
-            self._changed.notify()
+            self._changed.notify_all()
 
     @property
     def busy(self) -> bool:
         """Whether a job runs or waits."""
         return self._busy or self._job is not None
 
+    def settle(self, seconds: float) -> None:
+        """Wait until no job runs or waits, at most so long."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self.busy, seconds)
+
     def close(self) -> None:
         """Take no more jobs; what runs goes on to its end."""
         with self._changed:
             self._closed = True
             self._job = None
-            self._changed.notify()
+            self._changed.notify_all()
 
     def wait(self, seconds: float) -> bool:
         """Whether, at most so much later, nothing runs any more."""
@@ -58,6 +63,7 @@ class Lane:
         while True:
             with self._changed:
                 self._busy = False
+                self._changed.notify_all()
                 while self._job is None:
                     if self._closed:
                         return

@@ -12,20 +12,20 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 from textual.widgets import Input
 
 from searchfeed.errors import QueryError
 from searchfeed.output.clean import line
 from searchfeed.output.wrapping import wrap
 from searchfeed.tui.drawing import ink, strip
+from searchfeed.tui.lined import Lined
 from searchfeed.tui.queries import Queries
 
 _ROWS = 3
 """Rows that a reason has at most."""
 
 
-class SearchLine(Input):
+class SearchLine(Input, Lined):
     """Where the query is typed.
 
     Args:
@@ -119,7 +119,7 @@ class SearchLine(Input):
         self.cursor_position = len(text)
 
 
-class Hints(Widget):
+class Hints(Lined):
     """Completions, or what is wrong, or what may have been meant: a line, or some."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {

@@ -15,12 +15,13 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from searchfeed.tui.drawing import Pieces, ink, laid
+from searchfeed.tui.lined import Lined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class Listing(ScrollView, can_focus=True):
+class Listing(ScrollView, Lined, can_focus=True):
     """Rows of one height with a cursor on one of them.
 
     A subclass says how many rows there are, how high they are, and draws one.

@@ -73,9 +73,9 @@ class Looking(Growing):
 
     @on(Input.Changed, "#query")
     def _typed(self, event: Input.Changed) -> None:
-        self.searcher.complete(event.value, self.line.cursor_position)
         if event.value != self.criteria.text or self.criteria.like:
             self.narrow(self.criteria.typed(event.value))
+        self.searcher.complete(event.value, self.line.cursor_position)
 
     @on(Found)
     def _found(self, message: Found) -> None:

@@ -23,6 +23,7 @@ from searchfeed.models import Entry, Hit, Query
 from searchfeed.output import Screen
 from searchfeed.tui import sections
 from searchfeed.tui.drawing import ink
+from searchfeed.tui.lined import Lined
 from searchfeed.tui.page import Page, Place, laid
 from searchfeed.tui.pagemaker import Alike, Begun, Edited, Ended, Found, More, PageMaker
 from searchfeed.tui.typesetting import Goal, Row, Sheet, character_at
@@ -36,7 +37,7 @@ MEASURE = 88
 _MARGIN = 1
 
 
-class Reading(ScrollView, can_focus=True):
+class Reading(ScrollView, Lined, can_focus=True):
     """An entry as a page: what is known of it, its text with what matched, links, and more like it.
 
     Pages are made beside the screen, and only the rows in sight are drawn, so the length of a text

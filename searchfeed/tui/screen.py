@@ -20,6 +20,7 @@ from searchfeed.tui.facets import FacetBar
 from searchfeed.tui.footer import KeyLine, StatusLine
 from searchfeed.tui.keys import FACETS, SCREEN, told
 from searchfeed.tui.line import Hints, SearchLine
+from searchfeed.tui.lined import Ground
 from searchfeed.tui.listing import Listing
 from searchfeed.tui.naming import NameLine
 from searchfeed.tui.queries import Queries
@@ -54,7 +55,15 @@ _ORDERS = {
 }
 
 
-class SearchScreen(Saving):
+class Row(Horizontal, Ground):
+    """Widgets side by side."""
+
+
+class Pane(Container, Ground):
+    """Widgets in the order that the style sheet gives."""
+
+
+class SearchScreen(Saving, Ground):
     """Search, results, reading; facets, timeline and status around them.
 
     Args:
@@ -85,7 +94,7 @@ class SearchScreen(Saving):
     def compose(self) -> ComposeResult:
         """From top to bottom, in the order in which it is read."""
         hints = Hints(id="hints")
-        with Horizontal(id="ask"):
+        with Row(id="ask"):
             yield Static(id="prompt", markup=False)
             yield SearchLine(self.criteria.text, hints, self._queries, id="query")
             yield Static(id="figures", markup=False)
@@ -93,9 +102,9 @@ class SearchScreen(Saving):
         yield NameLine(id="naming")
         yield Timeline(id="timeline")
         yield Chips(id="chips")
-        with Horizontal(id="panes"):
+        with Row(id="panes"):
             yield FacetBar(id="facets")
-            with Container(id="main"):
+            with Pane(id="main"):
                 yield ResultList(now=self.now, marked=self.marks, id="results")
                 yield Reading(self.index, now=self.now, id="reading")
         yield Welcome(id="welcome")

@@ -21,6 +21,9 @@ from searchfeed.tui.lanes import Lane
 PATIENCE = 0.3
 """Seconds for which the first search waits until it is known which entries tell the same story."""
 
+FRAME = 1 / 60
+"""Seconds in which an answer is painted."""
+
 REST = 0.08
 """Seconds without a new question after which what was found is counted, and read on in."""
 
@@ -129,9 +132,11 @@ class Searcher:
         self._paging.ask(lambda: self._guarded(generation, criteria, page))
 
     def complete(self, text: str, cursor: int) -> None:
-        """Find what the word before the cursor may become."""
+        """Find what the word before the cursor may become, once results are on the screen."""
 
         def job() -> None:
+            self._searching.settle(PATIENCE)
+            sleep(FRAME)
             try:
                 completions = self._index.complete(text, cursor)
             except SearchfeedError:

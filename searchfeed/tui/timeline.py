@@ -11,13 +11,13 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
-from textual.widget import Widget
 
 from searchfeed.models import Bucket, Facet, Trend
 from searchfeed.output.chart import STANDING, mark, scaled
 from searchfeed.output.human import count
 from searchfeed.tui.criteria import Condition
 from searchfeed.tui.drawing import ink, spoken, strip
+from searchfeed.tui.lined import Lined
 from searchfeed.values import dataclass
 
 _FULL = len(STANDING) - 1
@@ -33,7 +33,7 @@ class Column:
     count: int
 
 
-class Timeline(Widget, can_focus=True):
+class Timeline(Lined, can_focus=True):
     """Bars of the counts over time; one, or several side by side, can be chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

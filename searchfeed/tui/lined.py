@@ -1,0 +1,74 @@
+"""Widgets that are quick to paint again."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+
+class Lined(Widget):
+    """Draws its lines itself, and has neither border nor padding.
+
+    Textual looks up some thirty styles for each line, and about as many for each widget that only
+    lies in the same box as what has changed: with each letter that takes longer than to find and
+    draw what it brings. Here lines are kept as they are sent, until the widget is refreshed or
+    has another size or other colours.
+
+    A class that also has another widget to its parent names that one first: Textual takes styles
+    from the first parent alone.
+    """
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        self._lines: dict[int, Strip] = {}
+        self._lines_for: tuple[object, ...] = ()
+        super().__init__(*args, **more)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The lines of a part of the widget."""
+        width, height = self.outer_size
+        filters = self.get_line_filters()
+        key = (width, height, self.app.theme, *filters)
+        if key != self._lines_for:
+            self._lines.clear()
+            self._lines_for = key
+            self._under = self.background_colors[1]
+        known = self._lines
+        lines = []
+        for y in crop.line_range:
+            strip = known.get(y)
+            if strip is None:
+                # What is to the right of a line is behind a scroll bar.
+                strip = self.render_line(y).extend_cell_length(width)
+                for each in filters:
+                    strip = strip.apply_filter(each, self._under)
+                known[y] = strip
+            lines.append(strip)
+        start, end = crop.column_span
+        return lines if (start, end) == (0, width) else [each.crop(start, end) for each in lines]
+
+    def refresh(
+        self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
+    ) -> Self:
+        """Draw everything anew, or these parts of it."""
+        if repaint and not regions:
+            self._lines.clear()
+        for region in regions:
+            for y in region.line_range:
+                self._lines.pop(y, None)
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+    def notify_style_update(self) -> None:
+        """Forget what was drawn in other colours."""
+        super().notify_style_update()
+        self._lines_for = ()
+
+
+class Ground(Lined):
+    """Nothing but what other widgets stand on."""
+
+    def render_line(self, y: int) -> Strip:  # noqa: ARG002
+        """An empty line."""
+        return Strip.blank(self.outer_size.width, self.rich_style)
