@@ -122,6 +122,42 @@ def test_a_command_loads_no_other(tmp_path: Path) -> None:
     assert loaded == {f"searchfeed.cli.{name}" for name in (*shared, "look")}, done.stderr
 
 
+FIRST_CALLS = """
+import sys, threading
+sys.setswitchinterval(1e-5)
+from searchfeed import Facet, Index
+index = Index(sys.argv[1])
+calls = [
+    lambda: index.search("ferry"), lambda: index.search("", sort="-date"),
+    lambda: index.search('"night bus" after:2019 econom* fery~'), lambda: index.complete("fe"),
+    lambda: index.facets("ferry", [Facet.FEED]), lambda: index.trend("ferry"),
+    lambda: index.explain_query("ferry"), lambda: index.stats(),
+]
+together = threading.Barrier(len(calls))
+def call(each):
+    together.wait()
+    each()
+threads = [threading.Thread(target=call, args=(each,)) for each in calls]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+"""
+
+
+def test_threads_may_be_the_first_to_ask(tmp_path: Path) -> None:
+    """What is loaded late is loaded by several threads at once."""
+    with searchfeed.Index(tmp_path / "index") as index:
+        index.update([ROOT / "fixtures"])
+    for _ in range(5):
+        done = subprocess.run(
+            [sys.executable, "-c", FIRST_CALLS, str(tmp_path / "index")],
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+        )
+        assert done.stderr == ""
+        assert done.returncode == 0
+
+
 NOT_FOR_A_SEARCH = (
     "base64",
     "decimal",

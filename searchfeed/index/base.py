@@ -31,7 +31,7 @@ class Base:
 
 def system_zone() -> tzinfo:
     """The zone of whoever names none."""
-    from searchfeed.query.clock import SystemZone
+    from searchfeed.query import SystemZone
 
     return SystemZone()
 

@@ -11,7 +11,8 @@ from datetime import UTC, datetime, tzinfo
 
 from searchfeed.keys import search_key
 from searchfeed.models import Span
-from searchfeed.query.clock import Clock, SystemZone
+from searchfeed.query.clock import Clock
+from searchfeed.query.clock import SystemZone as SystemZone
 from searchfeed.query.fields import ALIASES, FIELDS
 from searchfeed.query.grammar import Grammar
 from searchfeed.query.lexer import plain

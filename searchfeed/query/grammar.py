@@ -27,7 +27,6 @@ from dataclasses import dataclass, field, replace
 from searchfeed import tree
 from searchfeed.errors import QueryError
 from searchfeed.models import Span
-from searchfeed.query import fields
 from searchfeed.query.clauses import (
     Clause,
     Clauses,
@@ -39,6 +38,7 @@ from searchfeed.query.clauses import (
     together,
 )
 from searchfeed.query.clock import Clock
+from searchfeed.query.fields import nearest, resolve
 from searchfeed.query.leaves import AHEAD, Leaves
 from searchfeed.query.lexer import Kind, Lexer, Part
 from searchfeed.query.references import References, moved
@@ -188,7 +188,7 @@ class Grammar:
 
     def _field(self, part: Part) -> str:
         """The field that is named before a part, or an empty string."""
-        name = fields.resolve(part.field) if part.field else ""
+        name = resolve(part.field) if part.field else ""
         if name is None:
             start = part.value.start - len(part.field) - 1
             raise QueryError(
@@ -196,7 +196,7 @@ class Grammar:
                 start,
                 start + len(part.field),
                 f"there is no field {part.field!r}",
-                fields.nearest(part.field) or "",
+                nearest(part.field) or "",
             )
         return name
 

@@ -11,8 +11,9 @@ from searchfeed import analysis, tree
 from searchfeed.errors import QueryError
 from searchfeed.models import Span
 from searchfeed.patterns import deferred
-from searchfeed.query import dates, fields
 from searchfeed.query.clock import Clock
+from searchfeed.query.dates import BadDateError, Instants, nearest, ranged, since, until
+from searchfeed.query.fields import DATES, FLAGS, LANGUAGES
 from searchfeed.query.lexer import Kind, Part, plain
 
 AHEAD = 6
@@ -59,7 +60,7 @@ class Leaves:
         Raises:
             QueryError: a condition that cannot be meant.
         """
-        if field in fields.DATES:
+        if field in DATES:
             return self._date(field, part, following)
         leaf = self._leaf(part, field or None)
         if isinstance(leaf, tree.Wildcard | tree.Regex | tree.Fuzzy):
@@ -171,8 +172,8 @@ class Leaves:
             text = plain(part.text)
         try:
             start, end = self._instants(field, text)
-        except dates.BadDateError as error:
-            near = error.suggestion or dates.nearest(text)
+        except BadDateError as error:
+            near = error.suggestion or nearest(text)
             raise self._error(part, error.reason, near, error.place) from error
         if len(parts) > 1 and self._is_date(field, plain(part.text)):
             self._notes.append(f"{text} is read as one date; quotes tell where a date ends.")
@@ -182,34 +183,34 @@ class Leaves:
     def _is_date(self, field: str, text: str) -> bool:
         try:
             self._instants(field, text)
-        except dates.BadDateError:
+        except BadDateError:
             return False
         return True
 
-    def _instants(self, field: str, text: str) -> dates.Instants:
+    def _instants(self, field: str, text: str) -> Instants:
         match field:
             case "after" | "since" | "newer":
-                return dates.since(text, self._clock), None
+                return since(text, self._clock), None
             case "before" | "older":
-                return None, dates.since(text, self._clock)
+                return None, since(text, self._clock)
             case "until":
-                return None, dates.until(text, self._clock)
-        return dates.ranged(text, self._clock)
+                return None, until(text, self._clock)
+        return ranged(text, self._clock)
 
     def _flag(self, name: str, part: Part) -> tree.Leaf:
-        flag = fields.FLAGS.get((name, plain(part.text).casefold()))
+        flag = FLAGS.get((name, plain(part.text).casefold()))
         if flag is None:
-            known = next(value for field, value in fields.FLAGS if field == name)
+            known = next(value for field, value in FLAGS if field == name)
             raise self._error(part, f"there is no {name}:{part.text}", known)
         return tree.Flag(flag, part.span)
 
     def _language(self, part: Part) -> tree.Leaf:
         text = plain(part.text).casefold().replace("_", "-").strip().rstrip("*-")
-        text = fields.LANGUAGES.get(text, text)
+        text = LANGUAGES.get(text, text)
         if not _LANGUAGE.fullmatch(text):
             from difflib import get_close_matches
 
-            near = get_close_matches(text, fields.LANGUAGES, n=1)
+            near = get_close_matches(text, LANGUAGES, n=1)
             reason = f"{part.text!r} is not a language, as en, pt-br and german are"
             raise self._error(part, reason, near[0] if near else "")
         return tree.Word(text, "lang", span=part.span)

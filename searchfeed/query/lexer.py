@@ -13,7 +13,7 @@ from enum import Enum
 
 from searchfeed.models import Span
 from searchfeed.patterns import deferred
-from searchfeed.query import fields
+from searchfeed.query.fields import DATES, nearest, resolve
 from searchfeed.values import dataclass
 
 _PLAIN = str.maketrans(
@@ -122,8 +122,8 @@ class Lexer:
         name = ""
         if (match := _FIELD.match(text, at)) and self._is_field(match):
             name, at = match[1], match.end()
-        field = fields.resolve(name)
-        if field and field not in fields.DATES and (match := _SIGNS.match(text, at)):
+        field = resolve(name)
+        if field and field not in DATES and (match := _SIGNS.match(text, at)):
             sign, at = "-" if sign == "-" else self._sign(match), match.end()
         if text[at] == "(":
             return Part(Kind.OPEN, "(", Span(start, at + 1), Span(at, at + 1), sign, name)
@@ -157,16 +157,16 @@ class Lexer:
         """Whether ``name:`` is a condition; natural text has colons too."""
         name, behind = match[1], self._text[match.end() : match.end() + 1]
         if not behind or behind.isspace() or behind == ")":
-            if fields.resolve(name):
+            if resolve(name):
                 self.notes.append(
                     f"{name}: has nothing behind it, so it is searched as a word; "
                     f"write {name}:something without a space"
                 )
             return False
-        if fields.resolve(name):
+        if resolve(name):
             return True
         # A slip is taken for a field only where nothing else is likely: std::vector, http://.
-        return name.islower() and behind not in ":/\\" and fields.nearest(name) is not None
+        return name.islower() and behind not in ":/\\" and nearest(name) is not None
 
     def _phrase(self, start: int, at: int, sign: str, name: str) -> Part:
         # Quotes that come in pairs can hold others: 「マイ・ヘヴン("My Heaven")」.

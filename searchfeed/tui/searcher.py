@@ -11,7 +11,6 @@ from time import monotonic, sleep
 
 from textual.message import Message
 
-from searchfeed.errors import SearchfeedError
 from searchfeed.index import Index
 from searchfeed.models import Facet, FacetCount, Hit, Period, Results, Trend
 from searchfeed.tui.criteria import Criteria
@@ -139,8 +138,7 @@ class Searcher:
             sleep(FRAME)
             try:
                 completions = self._index.complete(text, cursor)
-            except SearchfeedError:
-                # There is nothing to offer, and the search itself says what is wrong.
+            except Exception:  # noqa: BLE001 - the search itself says what is wrong
                 completions = ()
             self._post(Completed(text, completions))
 
@@ -156,14 +154,14 @@ class Searcher:
         def job() -> None:
             try:
                 self._index.search("", limit=1, sort="-date")
-            except SearchfeedError:
+            except Exception:  # noqa: BLE001 - searches say what is wrong
                 return
             self._folds.set()
             self._post(Folded())
             # The words of an index are put in order when one is first completed; that would be
             # in the way of the first letter.
             sleep(REST)
-            with suppress(SearchfeedError):
+            with suppress(Exception):
                 self._index.complete("a")
 
         self._folding.ask(job)
