@@ -89,7 +89,11 @@ def test_a_phrase_is_where_its_words_stand_in_a_row(
             assert sorted(scores[id] for id in same) == [scores[id] for id in same]
 
 
-def test_bits_and_places_tell_the_same(index: Path) -> None:
+@pytest.mark.parametrize("at_once", [7, bits.AT_ONCE])
+def test_bits_and_places_tell_the_same(
+    index: Path, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bits, "AT_ONCE", at_once)
     for segment in open_segments(index):
         numbers = [segment.term_id("body", word) for word in ("the", "of", "the")]
         arrays = getattr(segment, "arrays", segment)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from searchfeed import tree
 from searchfeed.engines import Change
 from searchfeed.engines.whoosh import matched as matched_module
-from searchfeed.engines.whoosh import ranking, scoring, sums
+from searchfeed.engines.whoosh import paging, ranking, scoring, sums
 from searchfeed.engines.whoosh.engine import WhooshEngine
 from searchfeed.engines.whoosh.formulas import WINDOW
 from searchfeed.engines.whoosh.grouping import find_groups
@@ -26,12 +26,14 @@ from searchfeed.engines.whoosh.paging import Pages
 from searchfeed.engines.whoosh.ranking import Complete, Ranking
 from searchfeed.engines.whoosh.rows import POSITION_BITS
 from searchfeed.engines.whoosh.scoring import Scorer
+from searchfeed.engines.whoosh.values import NO_DATE
 from searchfeed.engines.whoosh.view import REMEMBERED
 from searchfeed.models import Entry, Sort, Span
 from tests.trees import trees
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -154,6 +156,7 @@ def test_the_highest_scores_of_what_matches(
     scores = dict(zip(documents, values, strict=False))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(matched_module, "IMPACTS", 8)
+        patch.setattr(matched_module, "BLOCK_BITS", 2)
         matched = Matched(
             np.array(documents, dtype=np.int32), np.array([scores[at] for at in documents])
         )
@@ -163,8 +166,8 @@ def test_the_highest_scores_of_what_matches(
         for least in (0.1, 0.5, 1.0, 2.5, 3.0, 4.0):
             reaching = {at for at, score in scores.items() if score >= least}
             assert set(matched.reaching(least).tolist()) == reaching
-    found = matched.at(np.array(asked, dtype=np.int32)).tolist()
-    assert found == [scores.get(at, 0.0) for at in asked]
+        found = matched.at(np.array(asked, dtype=np.int32)).tolist()
+        assert found == [scores.get(at, 0.0) for at in asked]
     assert np.flatnonzero(matched.mask(64)).tolist() == documents
     assert matched.most == max(scores.values(), default=0.0)
 
@@ -190,6 +193,52 @@ def test_words_close_together(ones: set[tuple[int, int]], others: set[tuple[int,
     documents, counts = close(placed(ones), placed(others))
     assert dict(zip(documents.tolist(), counts.tolist(), strict=True)) == expected
     assert documents.tolist() == sorted(expected)
+
+
+@pytest.mark.parametrize("sort", [Sort.NEWEST, Sort.OLDEST])
+@pytest.mark.parametrize("text", ["the", "oil", "opec"])
+@pytest.mark.parametrize("count", [1, 7, 60])
+def test_only_blocks_that_can_be_on_the_page_are_looked_at(
+    state: State, text: str, sort: Sort, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view, vocabulary = state.arrays.view, state.arrays.vocabulary
+    ranked = Ranking(Scorer(view, vocabulary), tree.Word(text))
+    dates = view.column("date")[ranked.documents].tolist()
+    if sort is Sort.NEWEST:
+        dates = [-1 if date == NO_DATE else date for date in dates]
+    ordered = sorted(
+        zip(dates, view.column("key")[ranked.documents].tolist(), ranked.documents, strict=True),
+        key=lambda each: (each[0] if sort is Sort.OLDEST else -each[0], each[1]),
+    )
+    for block, full in ((3, 0), (64, 0), (1_024, 64), (8, 10_000)):
+        monkeypatch.setattr(paging, "BLOCK", block)
+        monkeypatch.setattr(paging, "FULL", full)
+        rows = Pages(view, ranked, sort, None).rows(0, count)
+        assert [row.document for row in rows] == [each[2] for each in ordered[:count]]
+
+
+def test_few_blocks_are_looked_at_where_documents_come_in_the_order_of_their_dates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paging, "BLOCK", 8)
+    engine = WhooshEngine(tmp_path)
+    entries = [
+        Entry(
+            id=f"{number:016x}",
+            feed_url="https://example.org/",
+            feed_title="",
+            title="oil",
+            body="",
+            published=START + timedelta(hours=number),
+        )
+        for number in range(200)
+    ]
+    engine.write([Change(1, entry) for entry in entries], reached=1)
+    view, vocabulary = engine._arrays().view, engine._arrays().vocabulary
+    ranked = Ranking(Scorer(view, vocabulary), tree.Word("oil"))
+    near = Pages(view, ranked, Sort.NEWEST, None)._among_first(ranked.documents, 10)
+    assert near.tolist() == list(range(184, 200))
+    engine.close()
 
 
 class _Block(NamedTuple):
@@ -219,8 +268,11 @@ def test_memory_is_bounded_and_forgets_what_was_not_asked_for_longest() -> None:
     assert made[-2:] == ["large", "large"], "what would push out most of the rest is not kept"
 
 
-def test_a_word_is_scored_once_for_a_state(state: State) -> None:
+@pytest.mark.parametrize(
+    "leaf", [tree.Word("bank"), tree.Wildcard("pri*"), tree.Phrase("the oil"), tree.Phrase("of", 2)]
+)
+def test_a_leaf_is_scored_once_for_a_state(state: State, leaf: tree.Words) -> None:
     scorers = [Scorer(state.arrays.view, state.arrays.vocabulary) for _ in range(2)]
-    one, other = (scorer.evaluate(tree.Word("bank")) for scorer in scorers)
+    one, other = (scorer.evaluate(leaf) for scorer in scorers)
     assert one is other
     assert 0 < state.arrays.view.memory.nbytes <= REMEMBERED

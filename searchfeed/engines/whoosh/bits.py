@@ -7,6 +7,7 @@ is moved out of one document falls on none of the next.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,6 +33,9 @@ SPARE = 16
 
 MOST = 1 << 31
 """Bits of a segment that can be numbered here."""
+
+AT_ONCE = 1 << 15
+"""Documents that a row is looked for in together: what comes between stays in the processor."""
 
 UNFIT: Words = np.zeros(0, dtype=np.uint64)
 """Stands for the bits of a term that has a position beyond what its document has room for."""
@@ -97,6 +101,17 @@ def row_counts(bits: Sequence[Words], layout: Layout) -> tuple[Documents, Number
         bits: those of the terms, in their order; at most ``SPARE``, none of them ``UNFIT``.
         layout: of their field.
     """
+    bounds = [*layout.starts[:-1:AT_ONCE].tolist(), len(layout.owners)]
+    parts = [
+        # No row goes on in the next document, so that each block is by itself.
+        _row_counts([words[start:stop] for words in bits], layout.owners[start:stop])
+        for start, stop in pairwise(bounds)
+    ]
+    documents, counts = zip(*parts, strict=True)
+    return np.concatenate(documents), np.concatenate(counts)
+
+
+def _row_counts(bits: Sequence[Words], owners: Documents) -> tuple[Documents, Numbers]:
     both = bits[0].copy()
     for step, other in enumerate(bits[1:], start=1):
         moved = other >> np.uint64(step)
@@ -105,10 +120,10 @@ def row_counts(bits: Sequence[Words], layout: Layout) -> tuple[Documents, Number
     there = np.flatnonzero(both)
     if not len(there):
         return np.zeros(0, dtype=np.int32), np.zeros(0)
-    owners = layout.owners.take(there)
-    firsts = beginnings(owners)
+    found = owners.take(there)
+    firsts = beginnings(found)
     counts = np.add.reduceat(_ones(both.take(there)), firsts, dtype=np.float64)
-    return owners.take(firsts), counts
+    return found.take(firsts), counts
 
 
 def _ones(words: Words) -> Words:

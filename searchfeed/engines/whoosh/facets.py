@@ -7,11 +7,12 @@ only the values that are shown become text.
 from __future__ import annotations
 
 from datetime import date, tzinfo
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from searchfeed import periods
+from searchfeed.engines.whoosh.columnar.packing import narrow
 from searchfeed.engines.whoosh.values import NO_DATE, date_number
 from searchfeed.models import Facet, FacetCount, Period
 
@@ -73,32 +74,69 @@ def _label(view: View, facet: Facet, value: str) -> str:
 def _by_period(
     view: View, documents: Documents, period: Period, limit: int | None, zone: tzinfo
 ) -> tuple[FacetCount, ...]:
-    dates = view.column("date")[documents]
-    dates = dates[dates != NO_DATE]
-    if not len(dates):
+    days = view.memory.get(Days, lambda: _days(view.column("date")))
+    codes = days.codes.take(documents)
+    amounts = np.bincount(codes, minlength=len(days.numbers) + 1)[:-1]
+    there = np.flatnonzero(amounts)
+    if not len(there):
         return ()
-    days = _firsts(dates, period)
-    starts = np.array([date_number(periods.midnight(day, zone)) for day in days], dtype=np.uint64)
-    at = np.maximum(np.searchsorted(starts, dates, side="right") - 1, 0)
-    counts = np.bincount(at, minlength=len(days))
+    firsts = _firsts(days.numbers[there], period)
+    starts = np.array([date_number(periods.midnight(day, zone)) for day in firsts], dtype=np.uint64)
+
+    def place(dates: NDArray[np.uint64]) -> NDArray[np.int64]:
+        return np.maximum(np.searchsorted(starts, dates, side="right") - 1, 0)
+
+    # Only on a day of UTC on which a period begins the time of day tells which one a date is in.
+    begin = days.numbers[there].astype(np.uint64) * DAY
+    at = place(begin)
+    divided = there[at != place(begin + (DAY - np.uint64(1)))]
+    counts = np.zeros(len(firsts), dtype=np.int64)
+    if len(divided):
+        chosen = np.zeros(len(days.numbers) + 1, dtype=bool)
+        chosen[divided] = True
+        dates = view.column("date").take(documents[chosen.take(codes)])
+        counts += np.bincount(place(dates), minlength=len(firsts))
+        amounts[divided] = 0
+    np.add.at(counts, at, amounts[there])
     names = (
-        (periods.name(days[place], period), int(counts[place])) for place in _largest(counts, limit)
+        (periods.name(firsts[which], period), int(counts[which]))
+        for which in _largest(counts, limit)
     )
     return tuple(FacetCount(name, number, name) for name, number in names)
 
 
-def _firsts(dates: NDArray[np.uint64], period: Period) -> list[date]:
-    """The first day of each period that one of the dates can be in, whatever the zone.
+class Days(NamedTuple):
+    """The days of UTC that documents are dated on.
+
+    Attributes:
+        numbers: those days, ascending, each as so many days since the year 1.
+        codes: for each document number the place of its day; behind the last without a date.
+    """
+
+    numbers: NDArray[np.int32]
+    codes: NDArray[Any]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes."""
+        return self.numbers.nbytes + self.codes.nbytes
+
+
+def _days(dates: NDArray[np.uint64]) -> Days:
+    """The days of all dates."""
+    days = (dates // DAY).astype(np.int32)
+    numbers = np.unique(days[dates != NO_DATE])
+    # The number that stands for no date is above all of them.
+    return Days(numbers, narrow(numbers.searchsorted(days)))
+
+
+def _firsts(numbers: NDArray[np.int32], period: Period) -> list[date]:
+    """The first day of each period that a date on one of the days can be in, whatever the zone.
 
     A zone is less than a day from UTC, so the days around each day of UTC are enough; what lies
     between them has no dates, and needs no place of its own.
     """
-    numbers = (dates // DAY).astype(np.int64)
-    first = int(numbers.min()) - 1
-    there = np.zeros(int(numbers.max()) - first + 2, dtype=bool)
-    for offset in (0, 1, 2):
-        there[numbers - (first + 1) + offset] = True
-    found = np.flatnonzero(there) + first
+    found = np.unique(np.concatenate([numbers - 1, numbers, numbers + 1])).astype(np.int64)
     found = found[(found >= 0) & (found < date.max.toordinal())] - CALENDAR
     match period:
         case Period.WEEK:

@@ -55,13 +55,15 @@ class Leaves:
         self._matcher = matcher
 
     def scored(self, leaf: tree.Words, worth: float = 1.0) -> Scored:
-        """A leaf with its scores; those of a word or a pattern are remembered with the view."""
+        """A leaf with its scores; those of a word, pattern or phrase are kept with the view."""
         key: tuple[object, ...]
         match leaf:
             case tree.Word(text, field, exact):
                 key = (text, field, exact, worth)
             case tree.Wildcard(pattern, field):
                 key = (pattern, field, tree.Wildcard, worth)
+            case tree.Phrase(text, slop, field):
+                key = (text, field, tree.Phrase, slop, worth)
             case _:
                 return self._score(leaf, worth)
         return self._view.memory.get(key, lambda: self._score(leaf, worth))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from searchfeed.engines.whoosh.arrays import SEARCHED
 from searchfeed.engines.whoosh.formulas import SOME, TYPED
 
 if TYPE_CHECKING:
@@ -26,7 +25,13 @@ DENSE = 4
 """Of more than a quarter of the documents the scores are kept where they are had at once."""
 
 FREQUENT = 16
-"""With more than a 16th of all documents it pays to keep a mask of them."""
+"""With more than a 16th of all documents it pays to keep a mask of them, and where each stands."""
+
+LOOKED_UP = 3
+"""Looking a document up in an order costs as much as to spread so many out over all documents."""
+
+BLOCK_BITS = 8
+"""Documents that differ in these bits alone are a block: where one stands in it fits a byte."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +52,7 @@ class Matched:
         count = len(self.documents)
         last = self.documents.item(-1) if count else 0
         mask = last if count * FREQUENT > last else 0
-        dense = 8 * last if count * DENSE > last else 0
+        dense = 8 * last if count * DENSE > last else mask
         return 13 * count + mask + dense + 16 * min(IMPACTS, count)
 
     def only(self, keep: NDArray[Any]) -> Matched:
@@ -88,6 +93,16 @@ class Matched:
         scores = np.zeros(self.documents.item(-1) + 2)
         scores[self.documents] = self.scores
         return scores
+
+    @cached_property
+    def _ranks(self) -> tuple[Documents, NDArray[np.uint8]]:
+        """How many of these are before each block, and in its block before each document."""
+        own = self.documents
+        blocks = np.arange(0, own.item(-1) + 1, 1 << BLOCK_BITS, dtype=np.int32)
+        starts: Documents = own.searchsorted(blocks).astype(np.int32)
+        ranks = np.zeros(own.item(-1) + 1, dtype=np.uint8)
+        ranks[own] = np.arange(len(own)) - starts.take(own >> BLOCK_BITS)
+        return starts, ranks
 
     @cached_property
     def most(self) -> float:
@@ -141,12 +156,21 @@ class Matched:
         own = self.documents
         if not len(own) or not len(documents):
             return np.zeros(len(documents))
+        places = documents.astype(np.intp)
         if len(own) * DENSE > own.item(-1):
-            return self._dense.take(documents, mode="clip")
-        if len(documents) * SEARCHED > len(own):
-            values = np.zeros(max(int(own[-1]), int(documents.max())) + 1)
+            return self._dense.take(places, mode="clip")
+        if len(own) * FREQUENT > own.item(-1):
+            starts, ranks = self._ranks
+            rank = starts.take(places >> BLOCK_BITS, mode="clip")
+            rank += ranks.take(places, mode="clip")
+            scores = self.scores.take(rank, mode="clip")
+            scores[own.take(rank, mode="clip") != documents] = 0.0
+            return scores
+        if len(documents) * LOOKED_UP > len(own):
+            values = np.empty(max(own.item(-1), places.max().item()) + 1)
+            values[places] = 0.0
             values[own] = self.scores
-            return values[documents]
+            return values.take(places)
         at = own.searchsorted(documents)
         at[at == len(own)] = 0
         found: Numbers = self.scores[at]

@@ -47,7 +47,7 @@ class Memory:
                 return cast("Value", known)
         value = make()
         size = value.nbytes
-        if size <= self._limit // 4:
+        if size <= self._limit // 2:
             with self._lock:
                 if key not in self._values:
                     self._values[key] = value

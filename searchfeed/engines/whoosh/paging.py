@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from searchfeed.engines.whoosh.arrays import SEARCHED
+from searchfeed.engines.whoosh.columnar.documents import spread
 from searchfeed.engines.whoosh.values import NO_DATE
 from searchfeed.models import Sort
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from searchfeed.engines.whoosh.folding import Groups
     from searchfeed.engines.whoosh.ranking import Ranked
     from searchfeed.engines.whoosh.view import Documents, Numbers, Places, View
 
 _NEWEST = np.uint64(NO_DATE - 1)
+
+BLOCK, FULL = 1_024, 64
+"""Documents whose first date is kept; with more than so many in a block it pays to look there."""
 
 FURTHER = 4
 """So many times more than a page has rows are put in order, and again where it is short."""
@@ -108,11 +114,37 @@ class Pages:
             return documents[order], scores[order]
         documents = self._ranked.documents
         if count < len(documents):
+            if len(documents) * BLOCK > self._view.size * FULL:
+                documents = self._among_first(documents, count)
             # Only those that could be on the page are put in order, ties at its end included.
             dates = self._dates(documents)
             documents = documents[dates <= np.partition(dates, count - 1)[count - 1]]
         documents = documents[self._order(documents)[:count]]
         return documents, self._ranked.scores(documents)
+
+    def _among_first(self, documents: Documents, count: int) -> Documents:
+        """Those of some documents, which ascend, among which the first ``count`` by date are.
+
+        Feeds are taken in as they come, so that the documents of a block are of about one time,
+        and few blocks have dates that can be among the first. Where most have, all are returned.
+        """
+        firsts = self._view.memory.get((BLOCK, self._sort), self._first_of_blocks)
+        starts = documents.searchsorted(np.arange(0, self._view.size, BLOCK, dtype=np.int32))
+        amounts = np.diff(starts, append=len(documents))
+        order = np.argsort(firsts)
+        enough = int(np.cumsum(amounts[order]).searchsorted(count)) + 1
+        some = self._dates(documents[spread(starts[order[:enough]], amounts[order[:enough]])])
+        last = np.partition(some, count - 1)[count - 1]
+        near = np.sort(order[: firsts[order].searchsorted(last, side="right")])
+        if 2 * amounts[near].sum() > len(documents):
+            return documents
+        return documents[spread(starts[near], amounts[near])]
+
+    def _first_of_blocks(self) -> NDArray[np.uint64]:
+        """For each block of documents the first of what sorts them by date."""
+        dates = self._dates(slice(None))
+        firsts: NDArray[np.uint64] = np.minimum.reduceat(dates, np.arange(0, len(dates), BLOCK))
+        return firsts
 
     def _order(self, documents: Documents, scores: Numbers | None = None) -> Places:
         """The places of some documents in their order."""
@@ -121,7 +153,7 @@ class Pages:
             return np.lexsort((keys, dates))
         return np.lexsort((keys, dates, -scores))
 
-    def _dates(self, documents: Documents) -> Any:
+    def _dates(self, documents: Documents | slice) -> NDArray[np.uint64]:
         """What sorts by date; entries without one come last."""
         dates = self._view.column("date")[documents]
         # The other way round the number that stands for no date stays the highest.

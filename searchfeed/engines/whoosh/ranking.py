@@ -186,7 +186,10 @@ class Ranking:
         return np.ones(self._size, dtype=bool) if live is None else live
 
     def _any(self, masks: Sequence[Mask]) -> Mask:
-        return reduce(np.logical_or, masks) if masks else self._none()
+        found = self._none()
+        for mask in masks:
+            found |= mask
+        return found
 
     # Levels of completeness
 

@@ -24,6 +24,7 @@ from searchfeed.engines.whoosh.terms import Terms
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from searchfeed.engines.whoosh.bits import Words
     from searchfeed.engines.whoosh.columnar import Snapshot
 
     Documents: TypeAlias = NDArray[np.int32]
@@ -31,9 +32,13 @@ if TYPE_CHECKING:
     Numbers: TypeAlias = NDArray[np.float64]
     Mask: TypeAlias = NDArray[np.bool_]
 
-REMEMBERED, REMEMBERED_A_DOCUMENT = 64 << 20, 256
-"""Bytes that may be kept of what was worked out for words that were asked for: so many, or so many
-for each document where that is more, as the most frequent words take up to 40 each."""
+REMEMBERED, REMEMBERED_A_DOCUMENT = 40 << 20, 160
+"""Bytes that may be kept of what was worked out for words and phrases that were asked for: so many,
+or so many for each document where that is more, as the most frequent words take 22 each."""
+
+BITS, BITS_A_DOCUMENT = 24 << 20, 96
+"""The same for positions as bits. They are apart, since those of a few words would push out all
+that was worked out with them; a word takes 24 for each document of 150 words."""
 
 SPREAD_OUT = 32
 """With more than so many parts of all documents, what depends on the document is spread out."""
@@ -63,6 +68,7 @@ class View(Terms[SegmentReader]):
             )
         self.count = self.size if self.live is None else int(np.count_nonzero(self.live))
         self.memory = Memory(max(REMEMBERED, REMEMBERED_A_DOCUMENT * self.size))
+        self._bits = Memory(max(BITS, BITS_A_DOCUMENT * self.size))
         self.lengths = cache(self._lengths)
         self.average_length = cache(self._average_length)
         self.column = cache(self._column)
@@ -177,28 +183,23 @@ class View(Terms[SegmentReader]):
     def _row_counts(
         self, segment: SegmentReader, field: str, terms: Sequence[int]
     ) -> tuple[Documents, Numbers]:
-        located = [self._located(segment, field, term) for term in terms]
-        fewest = min(len(each.documents) for each in located)
+        fewest = min(segment.doc_freq(field, term) for term in terms)
         if fewest * DENSE > segment.doc_count and len(terms) <= SPARE:
-            kept = self.memory.get
+            kept = self._bits.get
             layout = kept((segment.name, field), lambda: make_layout(segment, field))
-            bits = [
-                kept(
-                    (segment.name, field, term, "bits"),
-                    partial(make_bits, segment, field, term, known, layout),
-                )
-                for term, known in zip(terms, located, strict=True)
-            ]
+
+            def make(term: int) -> Words:
+                return make_bits(segment, field, term, _locate(segment, field, term), layout)
+
+            bits = [kept((segment.name, field, term), partial(make, term)) for term in terms]
             if all(map(len, bits)):
                 return _live(segment, 0, *row_counts(bits, layout))
+        located = [self._located(segment, field, term) for term in terms]
         return tally(row_starts(segment, field, terms, located))
 
     def _located(self, segment: SegmentReader, field: str, number: int) -> Located:
-        def locate() -> Located:
-            documents, counts = segment.postings(field, number)
-            return Located(documents, np.cumsum(counts, dtype=np.int32))
-
-        return self.memory.get((segment.name, field, number), locate)
+        key = (segment.name, field, number)
+        return self.memory.get(key, lambda: _locate(segment, field, number))
 
     def tally(self, field: str, documents: Documents) -> NDArray[np.int64]:
         """For each of ``terms(field)`` in how many of some documents, which ascend, it stands."""
@@ -265,6 +266,11 @@ class View(Terms[SegmentReader]):
     def id(self, document: int) -> str:
         """The id of a document's entry."""
         return f"{self.column('key').item(document):016x}"
+
+
+def _locate(segment: SegmentReader, field: str, number: int) -> Located:
+    documents, counts = segment.postings(field, number)
+    return Located(documents, np.cumsum(counts, dtype=np.int32))
 
 
 def _live(
