@@ -119,6 +119,28 @@ class SearchLine(Input, Lined):
         self.cursor_position = len(text)
 
 
+class Figures(Lined):
+    """How much was found, at the right of the search line."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._text = ""
+
+    def tell(self, text: str) -> None:
+        """Show this."""
+        self._text = text
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:  # noqa: ARG002
+        """Draw it, with a column to both sides."""
+        width = self.size.width
+        text = Text(self._text)
+        text.truncate(max(width - 2, 0), overflow="ellipsis")
+        text.align("right", width - 1)
+        text.append(" ")
+        return strip(self, text)
+
+
 class Hints(Lined):
     """Completions, or what is wrong, or what may have been meant: a line, or some."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+from textual.filter import ANSIToTruecolor
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
@@ -29,7 +30,9 @@ class Lined(Widget):
     def render_lines(self, crop: Region) -> list[Strip]:
         """The lines of a part of the widget."""
         width, height = self.outer_size
-        filters = self.get_line_filters()
+        filters = [
+            each for each in self.get_line_filters() if not isinstance(each, ANSIToTruecolor)
+        ]
         key = (width, height, self.app.theme, *filters)
         if key != self._lines_for:
             self._lines.clear()
@@ -72,3 +75,11 @@ class Ground(Lined):
     def render_line(self, y: int) -> Strip:  # noqa: ARG002
         """An empty line."""
         return Strip.blank(self.outer_size.width, self.rich_style)
+
+
+class Covered(Widget):
+    """What other widgets stand on without a gap, so that nothing of it is ever seen."""
+
+    def render_lines(self, crop: Region) -> list[Strip]:  # noqa: ARG002
+        """No line at all, each of which would be cut to the pieces that are not covered."""
+        return []

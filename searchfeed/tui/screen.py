@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -19,8 +18,8 @@ from searchfeed.tui.chips import Chips
 from searchfeed.tui.facets import FacetBar
 from searchfeed.tui.footer import KeyLine, StatusLine
 from searchfeed.tui.keys import FACETS, SCREEN, told
-from searchfeed.tui.line import Hints, SearchLine
-from searchfeed.tui.lined import Ground
+from searchfeed.tui.line import Figures, Hints, SearchLine
+from searchfeed.tui.lined import Covered, Ground
 from searchfeed.tui.listing import Listing
 from searchfeed.tui.naming import NameLine
 from searchfeed.tui.queries import Queries
@@ -55,11 +54,11 @@ _ORDERS = {
 }
 
 
-class Row(Horizontal, Ground):
+class Row(Horizontal, Covered):
     """Widgets side by side."""
 
 
-class Pane(Container, Ground):
+class Pane(Container, Covered):
     """Widgets in the order that the style sheet gives."""
 
 
@@ -97,7 +96,7 @@ class SearchScreen(Saving, Ground):
         with Row(id="ask"):
             yield Static(id="prompt", markup=False)
             yield SearchLine(self.criteria.text, hints, self._queries, id="query")
-            yield Static(id="figures", markup=False)
+            yield Figures(id="figures")
         yield hints
         yield NameLine(id="naming")
         yield Timeline(id="timeline")
@@ -318,9 +317,7 @@ class SearchScreen(Saving, Ground):
         if self.marks:
             facts.append(f"{len(self.marks)} marked")
         self.status.show(" · ".join(facts))
-        # It has a place of one size, so nothing else moves.
-        figures = Text(self.figures, no_wrap=True)
-        self.query_one("#figures", Static).update(figures, layout=False)
+        self.query_one("#figures", Figures).tell(self.figures)
 
     def on_resize(self, event: events.Resize) -> None:
         """Show as much as there is room for."""
