@@ -36,7 +36,7 @@ REMEMBERED, REMEMBERED_A_DOCUMENT = 40 << 20, 160
 """Bytes that may be kept of what was worked out for words and phrases that were asked for: so many,
 or so many for each document where that is more, as the most frequent words take 22 each."""
 
-BITS, BITS_A_DOCUMENT = 24 << 20, 96
+BITS, BITS_A_DOCUMENT = 48 << 20, 96
 """The same for positions as bits. They are apart, since those of a few words would push out all
 that was worked out with them; a word takes 24 for each document of 150 words."""
 
