@@ -210,6 +210,7 @@ def test_only_blocks_that_can_be_on_the_page_are_looked_at(
         zip(dates, view.column("key")[ranked.documents].tolist(), ranked.documents, strict=True),
         key=lambda each: (each[0] if sort is Sort.OLDEST else -each[0], each[1]),
     )
+    monkeypatch.setattr(paging, "MANY", 0)
     for block, full in ((3, 0), (64, 0), (1_024, 64), (8, 10_000)):
         monkeypatch.setattr(paging, "BLOCK", block)
         monkeypatch.setattr(paging, "FULL", full)

@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 
 _NEWEST = np.uint64(NO_DATE - 1)
 
-BLOCK, FULL = 1_024, 64
-"""Documents whose first date is kept; with more than so many in a block it pays to look there."""
+BLOCK = 1_024
+"""Documents whose first date is kept."""
+
+MANY, FULL = 8_192, 64
+"""With more documents than so many, and than so many in a block, it pays to look at blocks."""
 
 FURTHER = 4
 """So many times more than a page has rows are put in order, and again where it is short."""
@@ -114,7 +117,7 @@ class Pages:
             return documents[order], scores[order]
         documents = self._ranked.documents
         if count < len(documents):
-            if len(documents) * BLOCK > self._view.size * FULL:
+            if len(documents) > max(MANY, self._view.size * FULL // BLOCK):
                 documents = self._among_first(documents, count)
             # Only those that could be on the page are put in order, ties at its end included.
             dates = self._dates(documents)
