@@ -13,7 +13,7 @@ PIECES = (" ", "  ", "a", "word", "“longer”", "—", "Ελλάδα", "вес
 @settings(max_examples=300, deadline=None)
 @given(
     text=st.lists(st.sampled_from(PIECES), max_size=40).map("".join),
-    width=st.integers(1, 30),
+    width=st.integers(2, 30),
 )
 def test_simple_text_is_wrapped_as_any_text_is(text: str, width: int) -> None:
     assert wrapping._SIMPLE.fullmatch(text)
@@ -24,3 +24,9 @@ def test_simple_text_is_wrapped_as_any_text_is(text: str, width: int) -> None:
     ]
     assert all(len(row) <= width for row in rows)
     assert "".join(rows).replace(" ", "") == text.replace(" ", "")
+
+
+@settings(deadline=None)
+@given(st.text(max_size=60), st.integers(-4, 1))
+def test_no_line_is_too_narrow_for_a_character(text: str, width: int) -> None:
+    assert wrapping.starts(text, width) == wrapping.starts(text, 2)

@@ -64,7 +64,11 @@ def behind(label: Text, rows: Iterable[Text]) -> Iterator[Text]:
 
 
 def starts(text: str, width: int) -> list[int]:
-    """Where each line but the first begins, of text on one line."""
+    """Where each line but the first begins, of text on one line.
+
+    A line holds a character of two cells, however narrow it should be.
+    """
+    width = max(width, 2)
     return _simple_starts(text, width) if _SIMPLE.fullmatch(text) else _starts(text, width)
 
 
