@@ -81,7 +81,7 @@ class OnOpenSearch(Searchfeed):
 
         del language
         name = f"relevance-{token_hex(4)}"
-        options = EngineOptions(f"{os.environ[CLUSTER]}/{name}", shards=2, replicas=0)
+        options = EngineOptions(f"{os.environ[CLUSTER]}/{name}", shards=2, replicas=1)
         self._engine = open_engine("opensearch", Path(self._directory.name), options)
         changes = (Change(number, entry) for number, entry in enumerate(entries, start=1))
         self._engine.write(changes, reached=len(entries))
