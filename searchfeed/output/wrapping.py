@@ -66,9 +66,9 @@ def behind(label: Text, rows: Iterable[Text]) -> Iterator[Text]:
 def starts(text: str, width: int) -> list[int]:
     """Where each line but the first begins, of text on one line.
 
-    A line holds a character of two cells, however narrow it should be.
+    A line holds something, however narrow it should be.
     """
-    width = max(width, 2)
+    width = max(width, 1)
     return _simple_starts(text, width) if _SIMPLE.fullmatch(text) else _starts(text, width)
 
 
