@@ -20,15 +20,14 @@ _PASSING = frozenset({BUSY, 502, UNAVAILABLE, LATE})
 """Answers that another try may change."""
 
 _LEFT = frozenset(
-    f"{kind}_exception"
-    for kind in (
-        "already_closed",
-        "connect_transport",
-        "node_closed",
-        "node_disconnected",
-        "node_not_connected",
-        "send_request_transport",
-    )
+    {
+        "already_closed_exception",
+        "connect_transport_exception",
+        "node_closed_exception",
+        "node_disconnected_exception",
+        "node_not_connected_exception",
+        "send_request_transport_exception",
+    }
 )
 """What a server says (with status 500) whose neighbour went away while it was asked."""
 
@@ -61,12 +60,13 @@ def refusal(status: int, error: object, place: str) -> EngineError:
         place: the URL of a server, for a person.
     """
     kind, reason = _reason(error)
+    status = _meant(status, kind)
     if _is_closed(status, kind):
         remedy = "make room on its disks, then it opens by itself"
         if "disk" not in reason:
             remedy = "who closed it to writes has to open it again"
         return EngineUnavailableError(f"the cluster takes no writes: {reason} ({remedy})")
-    match UNAVAILABLE if kind in _LEFT else status:
+    match status:
         case 401:
             return EngineUnavailableError(
                 f"the cluster does not know this user; set {USER} and {PASSWORD}, "
@@ -98,7 +98,13 @@ def _health(place: str) -> str:
 def is_passing(status: int, error: object) -> bool:
     """Whether another try may change an answer; see ``refusal`` for what it is made of."""
     kind, _ = _reason(error)
-    return (status in _PASSING or kind in _LEFT) and not _is_closed(status, kind)
+    status = _meant(status, kind)
+    return status in _PASSING and not _is_closed(status, kind)
+
+
+def _meant(status: int, kind: str) -> int:
+    """The status that says what is wrong: a server that lost another says 500, as of a fault."""
+    return UNAVAILABLE if kind in _LEFT else status
 
 
 def _is_closed(status: int, kind: str) -> bool:
