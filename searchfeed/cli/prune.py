@@ -37,7 +37,8 @@ class Before(click.ParamType[datetime]):
         """Read it, or say what is wrong with it."""
         if isinstance(value, datetime):
             return value
-        from searchfeed.query.clock import Clock, SystemZone
+        from searchfeed.query import SystemZone
+        from searchfeed.query.clock import Clock
         from searchfeed.query.dates import BadDateError, since
 
         try:
