@@ -1054,6 +1054,7 @@ def test_small_commits_stay_small(tmp_path: Path) -> None:
                 sum(sizes[place] for place in group),
             ]
     assert len(sizes) < 30
+    assert sum(size < 1_000 for size in sizes) < 4
     assert copied < 5 * 300_000
 
 

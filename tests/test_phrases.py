@@ -15,8 +15,9 @@ from searchfeed import tree
 from searchfeed.engines import Change
 from searchfeed.engines.whoosh import bits, view
 from searchfeed.engines.whoosh.columnar import open_segments
+from searchfeed.engines.whoosh.columnar.located import Located
 from searchfeed.engines.whoosh.engine import WhooshEngine
-from searchfeed.engines.whoosh.rows import Located, row_starts, tally
+from searchfeed.engines.whoosh.rows import row_starts, tally
 from searchfeed.models import Entry
 
 WORDS = ("the", "of", "oil", "price", "opec", "bank")
@@ -97,20 +98,14 @@ def test_bits_and_places_tell_the_same(
     for segment in open_segments(index):
         numbers = [segment.term_id("body", word) for word in ("the", "of", "the")]
         arrays = getattr(segment, "arrays", segment)
-        located = [
-            Located(documents, np.cumsum(counts, dtype=np.int32))
-            for documents, counts in (arrays.postings("body", number) for number in numbers)
-        ]
+        located = [Located(arrays.field("body"), number) for number in numbers]
         layout = bits.make_layout(arrays, "body")
-        each = [
-            bits.make_bits(arrays, "body", number, known, layout)
-            for number, known in zip(numbers, located, strict=True)
-        ]
+        each = [bits.make_bits(known, layout) for known in located]
         documents, counts = bits.row_counts(each, layout)
         if arrays.live is not None:
             keep = arrays.live[documents]
             documents, counts = documents[keep], counts[keep]
-        others, more = tally(row_starts(arrays, "body", numbers, located))
+        others, more = tally(row_starts(located, arrays.live))
         assert documents.tolist() == others.tolist()
         assert counts.tolist() == more.tolist()
 
@@ -119,12 +114,11 @@ def test_positions_beyond_the_room_of_a_document_are_not_kept_as_bits(index: Pat
     segment = open_segments(index)[0]
     arrays = getattr(segment, "arrays", segment)
     number = segment.term_id("body", "the")
-    documents, counts = arrays.postings("body", number)
-    located = Located(documents, np.cumsum(counts, dtype=np.int32))
+    located = Located(arrays.field("body"), number)
     small = bits.Layout(
         np.arange(arrays.doc_count + 1, dtype=np.int64), np.arange(arrays.doc_count, dtype=np.int32)
     )
-    assert len(bits.make_bits(arrays, "body", number, located, small)) == 0
+    assert len(bits.make_bits(located, small)) == 0
 
 
 def test_a_commit_is_seen_whatever_time_the_directory_has(tmp_path: Path) -> None:

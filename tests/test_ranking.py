@@ -14,15 +14,16 @@ from hypothesis import strategies as st
 
 from searchfeed import tree
 from searchfeed.engines import Change
+from searchfeed.engines.whoosh import arrays as arrays_module
 from searchfeed.engines.whoosh import matched as matched_module
 from searchfeed.engines.whoosh import paging, ranking, scoring, sums
 from searchfeed.engines.whoosh.engine import WhooshEngine
 from searchfeed.engines.whoosh.formulas import WINDOW
 from searchfeed.engines.whoosh.grouping import find_groups
 from searchfeed.engines.whoosh.matched import Matched
-from searchfeed.engines.whoosh.matching import close
 from searchfeed.engines.whoosh.memory import Memory
 from searchfeed.engines.whoosh.paging import Pages
+from searchfeed.engines.whoosh.proximity import close
 from searchfeed.engines.whoosh.ranking import Complete, Ranking
 from searchfeed.engines.whoosh.rows import POSITION_BITS
 from searchfeed.engines.whoosh.scoring import Scorer
@@ -156,7 +157,7 @@ def test_the_highest_scores_of_what_matches(
     scores = dict(zip(documents, values, strict=False))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(matched_module, "IMPACTS", 8)
-        patch.setattr(matched_module, "BLOCK_BITS", 2)
+        patch.setattr(arrays_module, "BLOCK_BITS", 2)
         matched = Matched(
             np.array(documents, dtype=np.int32), np.array([scores[at] for at in documents])
         )

@@ -181,8 +181,6 @@ class TestKilled:
         with Index(path) as index:
             right = [hit.entry.id for hit in index.search("common", limit=1000, dedupe=False)]
         assert len(right) == 240
-        # Small segments, so that there is much to merge.
-        monkeypatch.setattr("searchfeed.engines.whoosh.columnar.merge.FACTOR", 2)
         chance = random.Random(2)
 
         def work(say: Callable[[object], None]) -> None:

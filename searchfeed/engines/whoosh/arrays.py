@@ -18,6 +18,29 @@ SEARCHED = 9
 FEW = 4_096
 """Fewer numbers are quicker looked up one by one."""
 
+BLOCK_BITS = 8
+"""Numbers that differ in these bits alone are a block: where one stands in it fits a byte."""
+
+
+class Ranks:
+    """Where numbers stand in an array that ascends, had at once for each; a byte for each number.
+
+    Args:
+        numbers: the array, which is not empty.
+    """
+
+    def __init__(self, numbers: NDArray[np.int32]) -> None:
+        blocks = np.arange(0, numbers.item(-1) + 1, 1 << BLOCK_BITS, dtype=np.int32)
+        self._starts = numbers.searchsorted(blocks).astype(np.int32)
+        self._inside = np.zeros(numbers.item(-1) + 1, dtype=np.uint8)
+        self._inside[numbers] = np.arange(len(numbers)) - self._starts.take(numbers >> BLOCK_BITS)
+
+    def of(self, some: NDArray[np.intp]) -> NDArray[np.int32]:
+        """Where each of some numbers stands; of one that does not stand there, some place."""
+        ranks = self._starts.take(some >> BLOCK_BITS, mode="clip")
+        ranks += self._inside.take(some, mode="clip")
+        return ranks
+
 
 def members(some: NDArray[np.int32], among: NDArray[np.int32]) -> NDArray[np.bool_]:
     """For each of ``some`` whether it is in ``among``, which ascends."""

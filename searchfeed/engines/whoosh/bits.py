@@ -19,8 +19,8 @@ from searchfeed.values import dataclass
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from searchfeed.engines.whoosh.columnar.located import Located
     from searchfeed.engines.whoosh.columnar.reader import SegmentReader
-    from searchfeed.engines.whoosh.rows import Located
     from searchfeed.engines.whoosh.view import Documents, Numbers
 
     Words = NDArray[np.uint64]
@@ -66,14 +66,12 @@ def make_layout(segment: SegmentReader, field: str) -> Layout:
     return Layout(starts, np.repeat(np.arange(len(words), dtype=np.int32), words))
 
 
-def make_bits(
-    segment: SegmentReader, field: str, term: int, located: Located, layout: Layout
-) -> Words:
+def make_bits(located: Located, layout: Layout) -> Words:
     """The positions of a term, a bit each, or ``UNFIT``."""
-    gaps, amounts = segment.gaps(field, term, located.ends)
+    gaps, amounts = located.gaps()
     if not len(gaps) or len(layout.owners) << 6 >= MOST:
         return UNFIT
-    stops = located.ends
+    stops = located.starts[1:]
     lasts = last_positions(gaps, stops)
     places = located.documents.astype(np.intp)
     first = layout.starts.take(places) << 6

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from searchfeed.engines.whoosh.arrays import Ranks
 from searchfeed.engines.whoosh.formulas import SOME, TYPED
 
 if TYPE_CHECKING:
@@ -29,9 +30,6 @@ FREQUENT = 16
 
 LOOKED_UP = 3
 """Looking a document up in an order costs as much as to spread so many out over all documents."""
-
-BLOCK_BITS = 8
-"""Documents that differ in these bits alone are a block: where one stands in it fits a byte."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,14 +93,8 @@ class Matched:
         return scores
 
     @cached_property
-    def _ranks(self) -> tuple[Documents, NDArray[np.uint8]]:
-        """How many of these are before each block, and in its block before each document."""
-        own = self.documents
-        blocks = np.arange(0, own.item(-1) + 1, 1 << BLOCK_BITS, dtype=np.int32)
-        starts: Documents = own.searchsorted(blocks).astype(np.int32)
-        ranks = np.zeros(own.item(-1) + 1, dtype=np.uint8)
-        ranks[own] = np.arange(len(own)) - starts.take(own >> BLOCK_BITS)
-        return starts, ranks
+    def _ranks(self) -> Ranks:
+        return Ranks(self.documents)
 
     @cached_property
     def most(self) -> float:
@@ -160,9 +152,7 @@ class Matched:
         if len(own) * DENSE > own.item(-1):
             return self._dense.take(places, mode="clip")
         if len(own) * FREQUENT > own.item(-1):
-            starts, ranks = self._ranks
-            rank = starts.take(places >> BLOCK_BITS, mode="clip")
-            rank += ranks.take(places, mode="clip")
+            rank = self._ranks.of(places)
             scores = self.scores.take(rank, mode="clip")
             scores[own.take(rank, mode="clip") != documents] = 0.0
             return scores

@@ -15,7 +15,6 @@ import numpy as np
 
 from searchfeed import tree
 from searchfeed.engines.whoosh.arrays import beginnings, common, members, once
-from searchfeed.engines.whoosh.formulas import WINDOW
 from searchfeed.engines.whoosh.meaning import KEYWORDS, TEXT_FIELDS, condition, united
 from searchfeed.engines.whoosh.rows import LAST_POSITION, tally
 from searchfeed.engines.whoosh.values import NO_DATE, date_number
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from searchfeed.engines.whoosh.meaning import Family
+    from searchfeed.engines.whoosh.spots import Spots
     from searchfeed.engines.whoosh.view import Documents, Mask, Numbers, Places, View
     from searchfeed.engines.whoosh.vocabulary import Vocabulary
 
@@ -142,10 +142,10 @@ class Matcher:
             starts = common(starts + at, places(at)) - at
         return starts
 
-    def word_places(self, word: tree.Word, field: str, among: Documents) -> Places:
-        """Where the first term of a word, in any form, stands in some documents."""
+    def spots(self, word: tree.Word, field: str, among: Documents) -> list[Spots]:
+        """Which of some live documents hold the first term of a word, in any form."""
         firsts = [option[:1] for option in self.sequences(word, field)]
-        return self._view.places(field, united(firsts), among)
+        return self._view.spots(field, united(firsts), among)
 
     def keyword(self, leaf: tree.Words) -> Documents:
         """The documents that meet a condition on a keyword field."""
@@ -192,29 +192,3 @@ def _joined(
 
 def _in_both(some: Documents, more: Documents) -> Documents:
     return some[members(some, more)]
-
-
-def close(first: Places, second: Places) -> tuple[Documents, Numbers]:
-    """In which documents, and how often, two words stand within the window, in any order."""
-    near = np.concatenate([_followed(first, second), _followed(second, first)])
-    # Two pieces that ascend are merged.
-    near.sort(kind="stable")
-    return tally(near)
-
-
-def _followed(ones: Places, others: Places) -> Places:
-    """Those of ``ones`` that one of ``others`` follows within the window."""
-    if not len(others):
-        return others
-    if len(others) * 2 < len(ones):
-        # Looked for from the fewer: those before each, but for what was before the last already.
-        stops = ones.searchsorted(others)
-        starts = ones.searchsorted(others - WINDOW)
-        starts[1:] = np.maximum(starts[1:], stops[:-1])
-        amounts = stops - starts
-        ends = np.cumsum(amounts)
-        return ones[np.repeat(stops - ends, amounts) + np.arange(ends[-1])]
-    at = others.searchsorted(ones, side="right")
-    at[at == len(others)] = 0
-    gaps = others[at] - ones
-    return ones[(gaps > 0) & (gaps <= WINDOW)]

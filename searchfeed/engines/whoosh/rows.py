@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from searchfeed.engines.whoosh.arrays import SEARCHED, beginnings, common, members
+from searchfeed.engines.whoosh.arrays import beginnings, common, members
+from searchfeed.engines.whoosh.columnar.located import matched
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from searchfeed.engines.whoosh.columnar.reader import SegmentReader
+    from searchfeed.engines.whoosh.columnar.located import Located
     from searchfeed.engines.whoosh.view import Documents, Mask, Numbers, Places
 
 Integer = TypeVar("Integer", np.int32, np.int64)
@@ -23,35 +24,19 @@ POSITION_BITS = 32
 LAST_POSITION = (1 << POSITION_BITS) - 1
 
 
-class Located(NamedTuple):
-    """The documents of a term in one segment, and the running sum of its frequencies."""
-
-    documents: Documents
-    ends: NDArray[np.int32]
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes."""
-        return self.documents.nbytes + self.ends.nbytes
-
-
-def row_starts(
-    segment: SegmentReader, field: str, terms: Sequence[int], located: Sequence[Located]
-) -> Places:
+def row_starts(located: Sequence[Located], live: Mask | None) -> Places:
     """The places in live documents where terms stand in a row, those of the first, ascending.
 
     Args:
-        segment: where to look.
-        field: the field's name.
-        terms: the numbers of the terms, in their order.
-        located: the documents of each.
+        located: the terms, in their order, all in one field of a segment.
+        live: which documents of the segment are still there; None where all are.
     """
     # From the rarest term on, ever fewer documents have to be looked into.
-    first, *rest = sorted(range(len(terms)), key=lambda at: len(located[at].documents))
+    first, *rest = sorted(range(len(located)), key=lambda at: len(located[at].documents))
     documents = located[first].documents
     which: dict[int, Places] = {first: np.arange(len(documents))}
     for at in rest:
-        hits, found = _matched(documents, located[at].documents)
+        hits, found = matched(documents, located[at].documents)
         documents = documents[hits]
         which = {known: chosen[hits] for known, chosen in which.items()}
         which[at] = found
@@ -60,12 +45,11 @@ def row_starts(
         known = located[at]
         # Where most are wanted, those that are not cost less than picking the others out.
         if 2 * len(documents) > len(known.documents):
-            gaps = segment.gaps(field, terms[at], known.ends)
-            return added_up(known.documents, *gaps)
-        return added_up(documents, *segment.gaps(field, terms[at], known.ends, which[at]))
+            return added_up(known.documents, *known.gaps())
+        return added_up(documents, *known.gaps(which[at]))
 
-    if segment.live is not None:
-        keep = segment.live[documents]
+    if live is not None:
+        keep = live[documents]
         documents, which = documents[keep], {at: chosen[keep] for at, chosen in which.items()}
     if not len(documents):
         return np.zeros(0, dtype=np.int64)
@@ -79,18 +63,9 @@ def row_starts(
         if not len(starts):
             break
         starts = common(starts + at, places(at)) - at
-    if segment.live is not None:
-        starts = starts[segment.live[starts >> POSITION_BITS]]
+    if live is not None:
+        starts = starts[live[starts >> POSITION_BITS]]
     return starts
-
-
-def _matched(some: Documents, more: Documents) -> tuple[Mask, Places]:
-    """Which of some documents are in others, and the places of those there; both ascend."""
-    if len(some) * SEARCHED < len(more):
-        at = more.searchsorted(some)
-        hits: Mask = more.take(at, mode="clip") == some
-        return hits, at[hits]
-    return members(some, more), np.flatnonzero(members(more, some))
 
 
 def added_up(documents: Documents, gaps: NDArray[np.int32], amounts: NDArray[np.int32]) -> Places:

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from searchfeed.engines.whoosh.arrays import SEARCHED, members, once
 from searchfeed.engines.whoosh.bits import DENSE, SPARE, make_bits, make_layout, row_counts
 from searchfeed.engines.whoosh.columnar.documents import spread
+from searchfeed.engines.whoosh.columnar.located import Located
 from searchfeed.engines.whoosh.columnar.reader import SegmentReader
 from searchfeed.engines.whoosh.lexicon import Lexicon
 from searchfeed.engines.whoosh.memory import Memory
-from searchfeed.engines.whoosh.rows import Located, added_up, row_starts, tally
+from searchfeed.engines.whoosh.rows import row_starts, tally
+from searchfeed.engines.whoosh.spots import Spots, joined, places
 from searchfeed.engines.whoosh.terms import Terms
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class View(Terms[SegmentReader]):
                     for segment, _ in self._segments
                 ]
             )
+        self._bounds = np.array([*(base for _, base in self._segments), self.size], dtype=np.int32)
         self.count = self.size if self.live is None else int(np.count_nonzero(self.live))
         self.memory = Memory(max(REMEMBERED, REMEMBERED_A_DOCUMENT * self.size))
         self._bits = Memory(max(BITS, BITS_A_DOCUMENT * self.size))
@@ -145,26 +147,38 @@ class View(Terms[SegmentReader]):
         return parts
 
     def places(self, field: str, terms: Iterable[str], among: Documents | None = None) -> Places:
-        """Every place of some terms in live documents (in those of ``among`` only), ascending."""
+        """Every place of some terms in live documents, or in ``among`` of them only, ascending."""
+        if among is not None:
+            return places(self.spots(field, terms, among), among)
         found: list[tuple[Documents, NDArray[np.int32], NDArray[np.int32]]] = []
         for term in terms:
             for segment, base, number in self._numbers(field, term):
-                documents, ends = self._located(segment, field, number)
-                which = _wanted(documents, base, segment, among)
-                if which is not None:
-                    if not len(which):
-                        continue
+                located = self._located(segment, field, number)
+                documents, which = located.documents, None
+                if segment.live is not None:
+                    which = np.flatnonzero(segment.live[documents])
                     documents = documents[which]
-                gaps, amounts = segment.gaps(field, number, ends, which)
-                if len(gaps):
-                    found.append((documents + np.int32(base), gaps, amounts))
-        if not found:
-            return np.zeros(0, dtype=np.int64)
-        if len(found) == 1:
-            return added_up(*found[0])
-        # All are added up together: where one is done with, the next is another document.
-        places = added_up(*(np.concatenate(part) for part in zip(*found, strict=True)))
-        return places if (places[1:] > places[:-1]).all() else once([places])
+                found.append((documents + np.int32(base), *located.gaps(which)))
+        return joined(found)
+
+    def spots(self, field: str, terms: Iterable[str], among: Documents) -> list[Spots]:
+        """Which of some live documents, which ascend, hold some terms, and where to read on."""
+        bounds = among.searchsorted(self._bounds).tolist()
+        shares = {
+            base: (low, among[low:high] - np.int32(base))
+            for (_, base), low, high in zip(self._segments, bounds, bounds[1:], strict=False)
+            if low < high
+        }
+        found: list[Spots] = []
+        for term in terms:
+            for segment, base, number in self._numbers(field, term):
+                if base in shares:
+                    low, some = shares[base]
+                    located = self._located(segment, field, number)
+                    there, which = located.find(some)
+                    if len(which):
+                        found.append(Spots(np.flatnonzero(there) + low, located, which))
+        return found
 
     def row_counts(self, field: str, terms: Sequence[str]) -> tuple[Documents, Numbers]:
         """The documents in which terms stand in a row, ascending, and how often in each."""
@@ -189,29 +203,29 @@ class View(Terms[SegmentReader]):
             layout = kept((segment.name, field), lambda: make_layout(segment, field))
 
             def make(term: int) -> Words:
-                return make_bits(segment, field, term, _locate(segment, field, term), layout)
+                return make_bits(Located(segment.field(field), term), layout)
 
             bits = [kept((segment.name, field, term), partial(make, term)) for term in terms]
             if all(map(len, bits)):
                 return _live(segment, 0, *row_counts(bits, layout))
         located = [self._located(segment, field, term) for term in terms]
-        return tally(row_starts(segment, field, terms, located))
+        return tally(row_starts(located, segment.live))
 
     def _located(self, segment: SegmentReader, field: str, number: int) -> Located:
         key = (segment.name, field, number)
-        return self.memory.get(key, lambda: _locate(segment, field, number))
+        return self.memory.get(key, lambda: Located(segment.field(field), number))
 
     def tally(self, field: str, documents: Documents) -> NDArray[np.int64]:
         """For each of ``terms(field)`` in how many of some documents, which ascend, it stands."""
         totals = np.zeros(len(self.terms(field)), dtype=np.int64)
-        for (segment, base), places in zip(self._segments, self._term_places(field), strict=True):
+        for (segment, base), numbers in zip(self._segments, self._term_places(field), strict=True):
             low, high = np.searchsorted(documents, (base, base + segment.doc_count)).tolist()
             offsets, terms = segment.keyword_column(field)
             if high - low < segment.doc_count:
                 chosen = documents[low:high] - base
                 starts, amounts = offsets[chosen], offsets[chosen + 1] - offsets[chosen]
                 terms = terms[spread(starts, amounts)]
-            totals[places] += np.bincount(terms, minlength=segment.term_count(field))
+            totals[numbers] += np.bincount(terms, minlength=segment.term_count(field))
         return totals
 
     def _places_of_terms(self, field: str) -> list[NDArray[np.int64] | slice]:
@@ -268,11 +282,6 @@ class View(Terms[SegmentReader]):
         return f"{self.column('key').item(document):016x}"
 
 
-def _locate(segment: SegmentReader, field: str, number: int) -> Located:
-    documents, counts = segment.postings(field, number)
-    return Located(documents, np.cumsum(counts, dtype=np.int32))
-
-
 def _live(
     segment: SegmentReader, base: int, documents: Documents, numbers: NDArray[Any]
 ) -> tuple[Documents, NDArray[Any]]:
@@ -293,24 +302,3 @@ def _end_to_end(
         return np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int32)
     documents, numbers = zip(*parts, strict=True)
     return np.concatenate(documents), np.concatenate(numbers)
-
-
-def _wanted(
-    documents: Documents, base: int, segment: SegmentReader, among: Documents | None
-) -> Places | None:
-    """The places of live documents (of ``among`` only) in those of a segment; None for all."""
-    live = segment.live
-    if among is None:
-        return None if live is None else np.flatnonzero(live[documents])
-    if base or (len(among) and among[-1] >= segment.doc_count):
-        low, high = np.searchsorted(among, (base, base + segment.doc_count)).tolist()
-        among = among[low:high] - np.int32(base)
-    if len(among) * SEARCHED < len(documents):
-        at = documents.searchsorted(among)
-        at[at == len(documents)] = 0
-        which: Places = at[documents[at] == among]
-    else:
-        which = np.flatnonzero(members(documents, among))
-    if live is not None:
-        which = which[live[documents[which]]]
-    return None if len(which) == len(documents) else which

@@ -30,6 +30,7 @@ class KeysReader:
     """
 
     def __init__(self, container: Source, name: str, part: str, words: Dictionary) -> None:
+        self._words = words
         self._cut = _Cut(
             words,
             container.section(name, f"{part}.shifts"),
@@ -58,13 +59,16 @@ class KeysReader:
         found.sort()
         return found
 
-    def __iter__(self) -> Iterator[tuple[int, bytes]]:
-        """Each term that has a key, by number, and the key."""
-        cut = self._cut
-        yield from zip(cut.terms(0, len(cut)), map(cut.__getitem__, range(len(cut))), strict=True)
-        for key, (start, stop) in zip(self._written, pairwise(self._starts), strict=True):
+    def texts(self) -> Iterator[tuple[str, str]]:
+        """Each term that has a key, and the key."""
+        words = self._words[:]
+        cut = [words[term] for term in self._cut.terms(0, len(self._cut))]
+        for word, length in zip(cut, self._cut.lengths, strict=True):
+            yield word.decode(), word[:length].decode()
+        for key, (start, stop) in zip(self._written[:], pairwise(self._starts), strict=True):
+            text = key.decode()
             for term in self._terms[start:stop]:
-                yield term, key
+                yield words[term].decode(), text
 
 
 class _Cut:

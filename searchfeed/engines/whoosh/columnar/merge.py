@@ -32,8 +32,9 @@ BATCH = 500_000
 FACTOR = 8
 """So many segments of one tier become one of the next."""
 
-SMALLEST = 1_000
-"""Segments of fewer documents than this share the lowest tier."""
+SMALLEST, FEW = 1_000, 4
+"""Segments of fewer documents than this share the lowest tier, where so many are enough: a search
+takes as long in a small one as in one of a thousand, and to merge them takes no longer."""
 
 LARGEST = 8_000_000
 """A merge never makes a segment of more documents than this."""
@@ -45,9 +46,9 @@ def plan_merges(
     """Which segments to merge after a commit, each group into one.
 
     A tier holds segments of sizes within a factor of ``factor``; when ``factor`` of them have come
-    together they are merged into the next tier. So a document is copied at most once a tier, and a
-    small commit never pays for a large merge before its turn. A segment half of whose documents
-    are deleted is written anew by itself, and one with none left goes.
+    together they are merged into the next tier. So a document is copied at most once a tier (three
+    times in the lowest), and a small commit never pays for a large merge before its turn. A segment
+    half of whose documents are deleted is written anew by itself, and one with none left goes.
 
     Args:
         live: for each segment how many of its documents are there.
@@ -64,8 +65,9 @@ def plan_merges(
             tier, size = tier + 1, size * factor
         tiers.setdefault(tier, []).append(place)
     groups: list[list[int]] = []
-    for _, places in sorted(tiers.items()):
-        if len(places) >= factor and sum(live[place] for place in places) <= LARGEST:
+    for tier, places in sorted(tiers.items()):
+        enough = factor if tier else min(factor, FEW)
+        if len(places) >= enough and sum(live[place] for place in places) <= LARGEST:
             groups.append(places)
         else:
             groups.extend([place] for place in places if live[place] * 2 <= every[place])
@@ -143,8 +145,7 @@ def _kept_keys(
     for name in set.intersection(*every) - made:
         known: dict[str, str] = {}
         for segment in segments:
-            words = segment.terms(field)
-            known.update((words[term], key.decode()) for term, key in segment.keys(field, name))
+            known.update(segment.keys(field, name).texts())
         kept[name] = _looked_up(known)
     return kept
 

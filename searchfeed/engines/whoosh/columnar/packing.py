@@ -153,14 +153,22 @@ class Packed:
     def range(self, start: int, stop: int) -> Integers:
         """The numbers from ``start`` to ``stop``, as a new array."""
         values = self._lows(start, stop)
-        if len(self._places) and len(values):
-            places, high = self._beyond(start, stop)
-            if len(places):
-                values[places] |= high
+        places, high = self.wide(start, stop)
+        if len(places):
+            values[places] |= high
         return values
 
-    def take(self, start: int, stop: int, which: Array) -> Integers:
-        """Those of the numbers from ``start`` to ``stop`` at the places ``which``, which ascend."""
+    def take(
+        self,
+        start: int,
+        stop: int,
+        which: Array,
+        wide: tuple[NDArray[np.int64], Integers] | None = None,
+    ) -> Integers:
+        """Those of the numbers from ``start`` to ``stop`` at the places ``which``, which ascend.
+
+        ``wide`` is what the method of that name gives for the same range, if it is known.
+        """
         if self._bits < 8:
             each = 8 // self._bits
             at = which + start
@@ -168,15 +176,13 @@ class Packed:
             low = self._low[at // each] >> shifts & np.uint8((1 << self._bits) - 1)
             values: Integers = low.astype(np.int32)
         else:
-            values = self._low[start:stop][which].astype(np.int32)
-        if len(self._places) and len(values):
-            wide, high = self._beyond(start, stop)
-            if len(wide):
-                # The few that need more bits are looked for among the many, not the other way.
-                at = np.searchsorted(which, wide)
-                at[at == len(which)] = 0
-                there = which[at] == wide
-                values[at[there]] |= high[there]
+            values = self._low[start:stop].take(which).astype(np.int32)
+        places, high = wide or self.wide(start, stop)
+        if len(places) and len(values):
+            # The few that need more bits are looked for among the many, not the other way.
+            at = which.searchsorted(places)
+            there = which.take(at, mode="clip") == places
+            values[at[there]] |= high[there]
         return values
 
     def _lows(self, start: int, stop: int) -> Integers:
@@ -189,8 +195,10 @@ class Packed:
         values: Integers = spread[start - first * each : stop - first * each].astype(np.int32)
         return values
 
-    def _beyond(self, start: int, stop: int) -> tuple[NDArray[np.int64], Integers]:
+    def wide(self, start: int, stop: int) -> tuple[NDArray[np.int64], Integers]:
         """The places, from ``start``, of numbers with more bits, and those bits in their place."""
+        if not len(self._places) or start == stop:
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int32)
         first, last = start // SPAN, (stop - 1) // SPAN + 1
         low, high = self._starts.item(first), self._starts.item(last)
         places = self._places[low:high].astype(np.int64)

@@ -15,6 +15,7 @@ from searchfeed.engines.whoosh.columnar.dictionary import Dictionary
 from searchfeed.engines.whoosh.columnar.documents import absolute, spread
 from searchfeed.engines.whoosh.columnar.field import FieldReader
 from searchfeed.engines.whoosh.columnar.layout import NO_FIELD
+from searchfeed.engines.whoosh.columnar.located import Located
 from searchfeed.engines.whoosh.columnar.mapped import Bits, MappedSegment
 from searchfeed.engines.whoosh.columnar.packing import counts
 from searchfeed.engines.whoosh.columnar.snapshot import pack_deleted, unpack_live
@@ -193,48 +194,12 @@ class SegmentReader(MappedSegment):
             number: the number of the term.
             which: the places of the postings that are wanted, ascending; None for all.
         """
-        documents, frequencies = self.postings(field, number)
-        ends = np.cumsum(frequencies, dtype=np.int32)
-        gaps, amounts = self.gaps(field, number, ends, which)
-        if which is not None:
-            documents = documents[which]
+        located = Located(self.field(field), number)
+        gaps, amounts = located.gaps(which)
+        documents = located.documents if which is None else located.documents[which]
         if not self.field(field).has_positions:
             return documents, amounts, gaps
         return documents, amounts, absolute(gaps, amounts, np.cumsum(amounts, dtype=np.int32))
-
-    def gaps(
-        self, field: str, number: int, ends: Integers, which: Array | None = None
-    ) -> tuple[Integers, Integers]:
-        """The gaps between the positions of some postings of a term, and how many each has.
-
-        The first gap of a posting is its first position.
-
-        Args:
-            field: a field that keeps positions; of one that does not, there are no gaps.
-            number: the number of the term.
-            ends: the running sum of the term's frequencies.
-            which: the places of the postings that are wanted, ascending; None for all.
-        """
-        reader = self.field(field)
-        total = ends.item(-1)
-        if which is None:
-            amounts = ends.copy()
-            amounts[1:] -= ends[:-1]
-        else:
-            before = ends[which - 1]
-            before[which == 0] = 0
-            ends = ends[which]
-            amounts = ends - before
-        if not reader.has_positions:
-            return np.zeros(0, dtype=np.int32), amounts
-        first = reader.position_start(reader.bounds(number)[0])
-        last = first + total
-        if which is None:
-            return reader.gaps.range(first, last), amounts
-        after = np.cumsum(amounts, dtype=np.int32)
-        at = np.repeat(ends - after, amounts)
-        at += np.arange(len(at), dtype=np.int32)
-        return reader.gaps.take(first, last, at), amounts
 
     def lengths(self, field: str) -> Array:
         """For each document how many terms the field has in it, exactly."""
