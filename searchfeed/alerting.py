@@ -12,13 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from searchfeed import snippets, tree
+from searchfeed import tree
 from searchfeed.archive import Archive
 from searchfeed.engines import Answer, Engine
 from searchfeed.errors import QueryError
 from searchfeed.keys import search_key
 from searchfeed.locks import WriteLock
 from searchfeed.models import Hit
+from searchfeed.snippets import Highlighter
 from searchfeed.store import Store
 from searchfeed.values import dataclass
 
@@ -105,9 +106,10 @@ class Alerts:
     def _gather(self, name: str, found: Answer, scores: dict[str, float]) -> None:
         ids = self._archive.waiting(name, self._limit - len(self))
         entries = self._archive.entries(ids)
+        highlighter = Highlighter(found.patterns)
         for id in ids:
             if (entry := entries.get(id)) is not None:
-                passages = snippets.make(entry, found.patterns)
+                passages = highlighter.make(entry)
                 self._alerts.append(Alert(name, Hit(entry, scores.get(id, 0.0), passages)))
 
     def told(self, *alerts: Alert) -> None:

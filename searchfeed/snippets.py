@@ -7,6 +7,7 @@ a query of ``cafe``), found with the same analyzer that the index was made with.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from operator import itemgetter
@@ -41,54 +42,96 @@ class Found(NamedTuple):
     pattern: int
 
 
-def make(entry: Entry, patterns: Sequence[Pattern]) -> tuple[Snippet, ...]:
-    """The best passage of the body, then the whole title; only what is not empty.
-
-    An entry with neither has one empty snippet, of its title.
-    """
-    title = Snippet("title", entry.title, _spans(find(entry.title, patterns, "title")))
-    if not entry.body:
-        return (title,)
-    body = passage(entry.body, find(entry.body, patterns, "body"), patterns)
-    return (body, title) if entry.title else (body,)
-
-
-def whole(entry: Entry, patterns: Sequence[Pattern]) -> tuple[Snippet, ...]:
-    """The whole body, then the whole title, with all that matches; only what is not empty."""
-    fields = (("body", entry.body), ("title", entry.title))
-    return tuple(
-        Snippet(field, text, _spans(find(text, patterns, field, most=None)))
-        for field, text in fields
-        if text
-    )
-
-
-def find(
-    text: str, patterns: Sequence[Pattern], field: str, most: int | None = MOST_PLACES
-) -> list[Found]:
-    """Every place in the text of ``field`` where a pattern matches, in order.
+class Highlighter:
+    """Marks what a query found, in any number of entries.
 
     Args:
-        text: of the field.
-        patterns: those of other fields find nothing.
-        field: ``title`` or ``body``.
-        most: how many of the first places of each pattern; None: all.
+        patterns: what the words of the query look like.
     """
-    wanted = [
-        (number, pattern)
-        for number, pattern in enumerate(patterns)
-        if pattern.field in (None, field)
-    ]
-    terms = frozenset().union(*(words for _, pattern in wanted for words in pattern.terms))
-    if not terms:
-        return []
-    tokens = analysis.tokens(text, terms)
-    found = [
-        Found(words[0][0], words[-1][1], words, number)
-        for number, pattern in wanted
-        for words in islice(_match(tokens, pattern), most)
-    ]
-    return sorted(found, key=itemgetter(0, 1))
+
+    def __init__(self, patterns: Sequence[Pattern]) -> None:
+        self._patterns = patterns
+        self._fields = {field: _Field(patterns, field) for field in ("title", "body")}
+
+    def make(self, entry: Entry) -> tuple[Snippet, ...]:
+        """The best passage of the body, then the whole title; only what is not empty.
+
+        An entry with neither has one empty snippet, of its title.
+        """
+        title = Snippet("title", entry.title, _spans(self.find(entry.title, "title")))
+        if not entry.body:
+            return (title,)
+        body = passage(entry.body, self.find(entry.body, "body"), self._patterns)
+        return (body, title) if entry.title else (body,)
+
+    def whole(self, entry: Entry) -> tuple[Snippet, ...]:
+        """The whole body, then the whole title, with all that matches; only what is not empty."""
+        fields = (("body", entry.body), ("title", entry.title))
+        return tuple(
+            Snippet(field, text, _spans(self.find(text, field, most=None)))
+            for field, text in fields
+            if text
+        )
+
+    def find(self, text: str, field: str, most: int | None = MOST_PLACES) -> list[Found]:
+        """Every place in a text where a pattern matches, in order.
+
+        Args:
+            text: of the field.
+            field: ``title`` or ``body``; patterns of other fields find nothing.
+            most: how many of the first places of each pattern; None: all.
+        """
+        return self._fields[field].find(text, most)
+
+
+class _Field:
+    """Looks for the patterns that texts of one field can match."""
+
+    def __init__(self, patterns: Sequence[Pattern], field: str) -> None:
+        self._words: dict[str, list[int]] = {}
+        self._phrases: list[tuple[int, Pattern]] = []
+        wanted: set[str] = set()
+        for number, pattern in enumerate(patterns):
+            if pattern.field not in (None, field):
+                continue
+            wanted.update(*pattern.terms)
+            if len(pattern.terms) > 1:
+                self._phrases.append((number, pattern))
+                continue
+            for term in pattern.terms[0]:
+                self._words.setdefault(term, []).append(number)
+        self._finder = analysis.Finder(wanted) if wanted else None
+
+    def find(self, text: str, most: int | None) -> list[Found]:
+        """See ``Highlighter.find``."""
+        if self._finder is None:
+            return []
+        tokens = self._finder.tokens(text, placed=bool(self._phrases))
+        found = self._single(tokens, most)
+        found += [
+            Found(words[0][0], words[-1][1], words, number)
+            for number, pattern in self._phrases
+            for words in islice(_match(tokens, pattern), most)
+        ]
+        found.sort(key=itemgetter(0, 1))
+        return found
+
+    def _single(self, tokens: Sequence[analysis.Token], most: int | None) -> list[Found]:
+        """The places of patterns of one word."""
+        found = [
+            Found(start, end, ((start, end),), number)
+            for term, _, start, end in tokens
+            for number in self._words.get(term, ())
+        ]
+        if most is None or len(found) <= most:
+            return found
+        times = Counter[int]()
+        kept: list[Found] = []
+        for place in found:
+            times[place.pattern] += 1
+            if times[place.pattern] <= most:
+                kept.append(place)
+        return kept
 
 
 def _match(tokens: Sequence[analysis.Token], pattern: Pattern) -> Iterator[tuple[Range, ...]]:

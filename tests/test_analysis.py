@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from searchfeed import analysis
 from searchfeed.analysis import (
     STEMMED,
+    Finder,
     WordQuery,
     fold,
     grapheme_start,
@@ -211,7 +212,10 @@ def test_tokens_that_are_wanted_are_those_of_all(text: str, step: int) -> None:
     text = f"{text} turmoil oil {text} soil oil {text}"
     every = tokens(text)
     wanted = {token.term for token in every[::step]} | {"oil"}
-    assert tokens(text, wanted) == [token for token in every if token.term in wanted]
+    expected = [token for token in every if token.term in wanted]
+    assert Finder(wanted).tokens(text) == expected
+    unplaced = Finder(wanted).tokens(text, placed=False)
+    assert unplaced == [token._replace(position=0) for token in expected]
 
 
 @QUICK

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from searchfeed import Index, Query
 from searchfeed.errors import QueryError
 from searchfeed.models import Entry, Pattern, Snippet
-from searchfeed.snippets import MOST_PLACES, make, whole
+from searchfeed.snippets import MOST_PLACES, Highlighter
 
 RSS = """<rss version="2.0"><channel><title>Harbour News</title><language>en</language>
 <link>https://x.example/</link><item><title>Ferries run late</title><guid>1</guid>
@@ -73,14 +73,14 @@ def test_a_query_that_cannot_be_meant_is_refused(index: Index) -> None:
 
 def test_nothing_is_left_out_where_there_is_much() -> None:
     count = MOST_PLACES * 3
-    body = whole(entry("", "silk, " * count), [Pattern((frozenset({"silk"}),), 1.0)])[0]
+    body = Highlighter([Pattern((frozenset({"silk"}),), 1.0)]).whole(entry("", "silk, " * count))[0]
     assert len(body.spans) == count
 
 
 def test_time_stays_small_on_much_of_the_same() -> None:
     phrase = Pattern((frozenset({"alpha"}), frozenset({"beta"})), 1.0, slop=3)
     started = process_time()
-    body = whole(entry("", "alpha alpha beta " * 30_000), [phrase])[0]
+    body = Highlighter([phrase]).whole(entry("", "alpha alpha beta " * 30_000))[0]
     assert len(body.spans) == 90_000
     assert process_time() - started < 5
 
@@ -93,8 +93,8 @@ def test_the_spans_hold_those_of_the_passage(words: list[str]) -> None:
         Pattern((frozenset({"alpha"}), frozenset({"beta"})), 1.0, slop=1),
     ]
     text = " ".join(words)
-    best, *_ = make(entry("", text), patterns)
-    all_of_it = whole(entry("", text), patterns)
+    best, *_ = Highlighter(patterns).make(entry("", text))
+    all_of_it = Highlighter(patterns).whole(entry("", text))
     spans = all_of_it[0].spans if all_of_it else ()
     assert all(one.end < other.start for one, other in pairwise(spans))
     assert bool(spans) == bool(best.spans)

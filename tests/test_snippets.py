@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from searchfeed import analysis
 from searchfeed.models import Entry, Pattern, Snippet
-from searchfeed.snippets import WIDTH, find, make, passage
+from searchfeed.snippets import WIDTH, Highlighter, passage
 
 FILLER = "Nothing of note happened in the harbour that week, so the clerks went home early. "
 
@@ -30,7 +30,7 @@ def entry(title: str, body: str) -> Entry:
 
 
 def body_snippet(body: str, *patterns: Pattern) -> Snippet:
-    snippet = make(entry("A title", body), patterns)[0]
+    snippet = Highlighter(patterns).make(entry("A title", body))[0]
     assert snippet.field == "body"
     assert snippet.text in body
     return snippet
@@ -93,7 +93,7 @@ def test_a_near_phrase_is_marked_in_its_words() -> None:
 
 
 def test_a_pattern_of_one_field_marks_nothing_in_the_other() -> None:
-    body, title = make(entry("Silk", "Silk"), [word("silk", field="title")])
+    body, title = Highlighter([word("silk", field="title")]).make(entry("Silk", "Silk"))
     assert (body.spans, title.mark("[", "]")) == ((), "[Silk]")
 
 
@@ -110,7 +110,9 @@ def test_an_entry_without_a_match_in_its_body_shows_its_beginning() -> None:
     [("T", "B", ["body", "title"]), ("T", "", ["title"]), ("", "B", ["body"]), ("", "", ["title"])],
 )
 def test_there_is_always_a_first_snippet(title: str, body: str, fields: list[str]) -> None:
-    assert [snippet.field for snippet in make(entry(title, body), [word("t")])] == fields
+    assert [
+        snippet.field for snippet in Highlighter([word("t")]).make(entry(title, body))
+    ] == fields
 
 
 def test_a_passage_begins_and_ends_with_sentences_where_there_is_room() -> None:
@@ -136,7 +138,7 @@ texts = st.lists(st.sampled_from(PIECES), max_size=120).map("".join) | st.text(m
 @given(text=texts, width=st.integers(20, 200))
 def test_a_passage_is_verbatim_whole_and_marks_what_was_looked_for(text: str, width: int) -> None:
     patterns = [word("alpha", "東京", weight=2.0), word("beta"), phrase("alpha", "beta", slop=1)]
-    found = find(text, patterns, "body")
+    found = Highlighter(patterns).find(text, "body")
     snippet = passage(text, found, patterns, width)
     start = text.index(snippet.text)
     assert len(snippet.text) <= width + 64
@@ -153,6 +155,7 @@ def test_a_passage_is_verbatim_whole_and_marks_what_was_looked_for(text: str, wi
 
 
 def test_time_stays_small_on_hostile_text() -> None:
+    patterns = [word("alpha"), word("beta"), phrase("alpha", "alpha", slop=3)]
     for text in (
         "alpha " * 100_000,
         "alpha alpha beta " * 30_000,
@@ -160,7 +163,7 @@ def test_time_stays_small_on_hostile_text() -> None:
         "\u0301" * 100_000,
     ):
         started = process_time()
-        make(entry("t", text), [word("alpha"), word("beta"), phrase("alpha", "alpha", slop=3)])
+        Highlighter(patterns).make(entry("t", text))
         assert process_time() - started < 5, text[:20]
 
 

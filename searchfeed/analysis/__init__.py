@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from searchfeed.analysis.analyzer import (
+    Finder,
     Token,
     WordQuery,
     index_terms,
@@ -47,6 +48,7 @@ __all__ = (
     "FINGERPRINT",
     "STEMMED",
     "Expression",
+    "Finder",
     "Token",
     "WordQuery",
     "analyze",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta, tzinfo
 from time import perf_counter
 
-from searchfeed import snippets, tree
+from searchfeed import tree
 from searchfeed.analysis import spell
 from searchfeed.engines import Answer, Engine
 from searchfeed.index.base import Base, kept_to, system_zone
@@ -25,6 +25,7 @@ from searchfeed.models import (
     Sort,
     Trend,
 )
+from searchfeed.snippets import Highlighter
 
 BUCKETS = 1_000
 """A trend has at most so many; that is nineteen years of weeks."""
@@ -172,11 +173,12 @@ class Searching(Base):
         )
         ids = [id for match in answer.matches for id in (match.id, *match.duplicates)]
         entries = self._store.reader().entries(ids)
+        highlighter = Highlighter(answer.patterns)
         hits = tuple(
             Hit(
                 entry,
                 match.score,
-                snippets.make(entry, answer.patterns),
+                highlighter.make(entry),
                 tuple(entries[id] for id in match.duplicates if id in entries),
             )
             for match in answer.matches
@@ -284,7 +286,7 @@ class Searching(Base):
         query = query if isinstance(query, Query) else Query(query)
         node, _ = self._read(query)
         answer = self._store.ready()[0].search(node, limit=1)
-        return snippets.whole(entry, answer.patterns)
+        return Highlighter(answer.patterns).whole(entry)
 
     def explain(self, id: str, query: str | Query) -> Explanation:
         """Why an entry has its score for a query, or which clauses of it the entry fails.
