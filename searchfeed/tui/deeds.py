@@ -6,21 +6,20 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from textual.screen import Screen
-
 from searchfeed import output
 from searchfeed.models import Entry
 from searchfeed.output.clean import line
 from searchfeed.tui.clipboard import copy
 from searchfeed.tui.marks import Marks, free_name
 from searchfeed.tui.opening import open_link
+from searchfeed.tui.painting import Painter
 from searchfeed.tui.results import ResultList
 
 if TYPE_CHECKING:
     from searchfeed.index import Index
 
 
-class Deeds(Screen[None]):
+class Deeds(Painter):
     """Open, copy, mark, export.
 
     Args:

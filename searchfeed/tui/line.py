@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 from typing import ClassVar
@@ -31,6 +32,7 @@ class SearchLine(Input, Lined):
     Args:
         hints: what its words may become.
         queries: those asked earlier.
+        typed: called as soon as a key has changed what stands in it.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -43,7 +45,9 @@ class SearchLine(Input, Lined):
         Binding("ctrl+down", "later", "Later query", id="later-query", show=False),
     ]
 
-    def __init__(self, value: str, hints: Hints, queries: Queries, *, id: str) -> None:
+    def __init__(
+        self, value: str, hints: Hints, queries: Queries, typed: Callable[[], None], *, id: str
+    ) -> None:
         super().__init__(
             value,
             placeholder="search",
@@ -53,21 +57,29 @@ class SearchLine(Input, Lined):
         )
         self._hints = hints
         self._queries = queries
+        self._typed = typed
 
     async def on_key(self, event: events.Key) -> None:
         """Do what a key does before the next one is taken.
 
         Else what is typed right behind it would come first: bindings are looked up when a key has
-        gone all the way up to the app.
+        gone all the way up to the app. Nor does what is looked for wait for the message that the
+        line has changed.
         """
         if self.screen.focused is not self:
             event.prevent_default()
-        elif not event.is_printable:
+            return
+        before = self.value
+        if event.is_printable:
+            await self._on_key(event)
+        else:
             bound = self.screen.active_bindings.get(event.key)
             action = bound.binding.action if bound and bound.enabled else ""
             if bound and action and await self.app.run_action(action, bound.node):
                 event.stop()
                 event.prevent_default()
+        if self.value != before:
+            self._typed()
 
     def replace_with(self, text: str) -> None:
         """Put another text in its place; what is behind the cursor stays behind it."""

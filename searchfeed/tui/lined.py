@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Self
 
 from textual.filter import ANSIToTruecolor
@@ -29,28 +30,48 @@ class Lined(Widget):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The lines of a part of the widget."""
-        width, height = self.outer_size
+        width = self.outer_size.width
+        # What is to the right of a line is behind a scroll bar.
+        lines = [
+            line if line.cell_length >= width else line.adjust_cell_length(width)
+            for line in self._kept(crop.line_range)
+        ]
+        start, end = crop.column_span
+        return lines if (start, end) == (0, width) else [each.crop(start, end) for each in lines]
+
+    @property
+    def width(self) -> int:
+        """How many cells of a line are seen: not those behind a scroll bar."""
+        return self.size.width - self.scrollbar_size_vertical
+
+    def changed(self) -> list[tuple[int, Strip]]:
+        """The lines that have to be painted anew, with their places; they then count as painted."""
+        width, height = self.width, self.size.height
+        regions = self._exchange_repaint_regions()
+        changed = {y for region in regions for y in region.line_range}
+        rows = [y for y in range(height) if y in changed]
+        return [(y, line.crop(0, width)) for y, line in zip(rows, self._kept(rows), strict=True)]
+
+    def _kept(self, rows: Iterable[int]) -> list[Strip]:
         filters = [
             each for each in self.get_line_filters() if not isinstance(each, ANSIToTruecolor)
         ]
-        key = (width, height, self.app.theme, *filters)
+        key = (self.outer_size, self.app.theme, *filters)
         if key != self._lines_for:
             self._lines.clear()
             self._lines_for = key
             self._under = self.background_colors[1]
         known = self._lines
         lines = []
-        for y in crop.line_range:
-            strip = known.get(y)
-            if strip is None:
-                # What is to the right of a line is behind a scroll bar.
-                strip = self.render_line(y).extend_cell_length(width)
+        for y in rows:
+            line = known.get(y)
+            if line is None:
+                line = self.render_line(y)
                 for each in filters:
-                    strip = strip.apply_filter(each, self._under)
-                known[y] = strip
-            lines.append(strip)
-        start, end = crop.column_span
-        return lines if (start, end) == (0, width) else [each.crop(start, end) for each in lines]
+                    line = line.apply_filter(each, self._under)
+                known[y] = line
+            lines.append(line)
+        return lines
 
     def refresh(
         self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False

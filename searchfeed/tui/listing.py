@@ -135,8 +135,8 @@ class Listing(ScrollView, Lined, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """A line of what is in sight."""
-        width = self.size.width
-        key = (width, self.row_height, self.has_focus, self.app.theme)
+        width = self.width
+        key = (self.size.width, width, self.row_height, self.has_focus, self.app.theme)
         if key != self._drawn_for:
             self._forget()
             self._drawn_for = key
@@ -151,7 +151,7 @@ class Listing(ScrollView, Lined, can_focus=True):
 
     def _strips(self, row: int, width: int) -> list[Strip]:
         ground = self.ground(row)
-        lines = self.draw(row, width)[: self.row_height]
+        lines = self.draw(row, self.size.width)[: self.row_height]
         strips = [laid(each, ground, width) for each in lines]
         blank = Strip.blank(width, ground)
         return strips + [blank] * (self.row_height - len(strips))

@@ -16,7 +16,7 @@ from searchfeed.tui.chips import Chips
 from searchfeed.tui.criteria import Criteria
 from searchfeed.tui.facets import FacetBar
 from searchfeed.tui.growing import Growing, said
-from searchfeed.tui.line import Hints, SearchLine
+from searchfeed.tui.line import Figures, Hints, SearchLine
 from searchfeed.tui.results import ResultList
 from searchfeed.tui.searcher import Completed, Counted, Folded, Found, More, Refused, Searcher
 from searchfeed.tui.timeline import Timeline
@@ -36,6 +36,7 @@ class Looking(Growing):
     """
 
     line: SearchLine
+    figures: Figures
     hints: Hints
     timeline: Timeline
     chips: Chips
@@ -48,7 +49,6 @@ class Looking(Growing):
         self.searcher = Searcher(index, self.post_message)
         self.criteria = Criteria(query)
         self.shown = self.criteria
-        self.figures = ""
         self.waiting = 0
         self._folded = False
         self._keep = False
@@ -71,10 +71,15 @@ class Looking(Growing):
         self.chips.show(criteria)
         self.search()
 
+    def take_line(self) -> None:
+        """Look for what stands in the search line, unless that is what was asked for already."""
+        if self.line.value != self.criteria.text or self.criteria.like:
+            self.narrow(self.criteria.typed(self.line.value))
+            self.paint(self.line)
+
     @on(Input.Changed, "#query")
     def _typed(self, event: Input.Changed) -> None:
-        if event.value != self.criteria.text or self.criteria.like:
-            self.narrow(self.criteria.typed(event.value))
+        self.take_line()
         self.searcher.complete(event.value, self.line.cursor_position)
 
     @on(Found)
@@ -107,7 +112,8 @@ class Looking(Growing):
         nothing = "" if results.total or self.empty else "nothing found"
         note = " ".join([nothing, *results.notes]).strip()
         self.hints.tell(note, results.suggestion if not message.criteria.conditions else "")
-        self.figures = f"{count(results.total, 'entry')} · {duration(results.elapsed)}"
+        self.figures.tell(f"{count(results.total, 'entry')} · {duration(results.elapsed)}")
+        self.paint(self.figures, self.hints, self.results)
         self.tell_figures()
         if message.criteria.like:
             self.timeline.show(None)

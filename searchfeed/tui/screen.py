@@ -95,7 +95,7 @@ class SearchScreen(Saving, Ground):
         hints = Hints(id="hints")
         with Row(id="ask"):
             yield Static(id="prompt", markup=False)
-            yield SearchLine(self.criteria.text, hints, self._queries, id="query")
+            yield SearchLine(self.criteria.text, hints, self._queries, self.take_line, id="query")
             yield Figures(id="figures")
         yield hints
         yield NameLine(id="naming")
@@ -113,6 +113,7 @@ class SearchScreen(Saving, Ground):
     def on_mount(self) -> None:
         """Have a line to type in; then show the newest entries, or what was asked for."""
         self.line = self.query_one("#query", SearchLine)
+        self.figures = self.query_one("#figures", Figures)
         self.hints = self.query_one("#hints", Hints)
         self.naming = self.query_one("#naming", NameLine)
         self.timeline = self.query_one("#timeline", Timeline)
@@ -308,7 +309,7 @@ class SearchScreen(Saving, Ground):
         self.status.tell(message)
 
     def tell_figures(self) -> None:
-        """Show how much was found, and where in it one is."""
+        """Show where one is in what was found."""
         facts = []
         if self.results.count:
             if self.focused is not self.line:
@@ -317,7 +318,6 @@ class SearchScreen(Saving, Ground):
         if self.marks:
             facts.append(f"{len(self.marks)} marked")
         self.status.show(" · ".join(facts))
-        self.query_one("#figures", Figures).tell(self.figures)
 
     def on_resize(self, event: events.Resize) -> None:
         """Show as much as there is room for."""

@@ -1,0 +1,88 @@
+"""What the app sends to the terminal: at once what follows a letter, and nothing that is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from textual._compositor import CompositorUpdate
+from textual.app import App
+
+from benchmarks.terminal import Screen as Sent
+from searchfeed import Index
+from searchfeed.tui import pagemaker, searcher
+from searchfeed.tui import screen as screens
+from searchfeed.tui.painting import Lines
+from tests.stage import fill, played, stage
+
+Updates = list[CompositorUpdate]
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    with fill(tmp_path_factory.mktemp("painting")) as index:
+        yield index
+
+
+@pytest.fixture
+def updates(monkeypatch: pytest.MonkeyPatch) -> Updates:
+    """All paints."""
+    seen: Updates = []
+
+    def display(self: App[None], screen: object, update: object) -> None:
+        if isinstance(update, CompositorUpdate) and not self._batch_count:
+            seen.append(update)
+
+    monkeypatch.setattr(App, "_display", display)
+    monkeypatch.setattr(pagemaker, "REST", 0.0)
+    monkeypatch.setattr(searcher, "REST", 0.0)
+    monkeypatch.setattr(screens, "_TYPED_PREVIEW", 0.001)
+    return seen
+
+
+@pytest.mark.parametrize("size", [(40, 10), (80, 24), (100, 40), (200, 60)])
+@played
+async def test_the_terminal_shows_what_is_on_the_screen(
+    index: Index, size: tuple[int, int], updates: Updates
+) -> None:
+    terminal = Sent(*size)
+    keys = [*"storm date:x", "ctrl+w", *"of", "enter", *"jjmGg", "slash", *" zzz", "ctrl+u"]
+    keys += [
+        *"=漢字 ",
+        "ctrl+u",
+        "s",
+        "t",
+        "enter",
+        "f",
+        "1",
+        "escape",
+        "f1",
+        "escape",
+        "question_mark",
+    ]
+    async with stage(index, size) as scene:
+        for key in ["down", *keys]:
+            await scene.press(key)
+            for update in updates:
+                for _ in terminal.feed(update.render_segments(scene.app.console)):
+                    pass
+            updates.clear()
+            shown = [line.rstrip() for line in terminal.lines]
+            assert shown == [line.rstrip() for line in scene.lines], key
+
+
+@played
+async def test_a_letter_and_what_it_finds_are_painted_at_once(
+    index: Index, updates: Updates
+) -> None:
+    async with stage(index) as scene:
+        for letter in "ferry":
+            updates.clear()
+            await scene.press(letter)
+            echo, found = updates[0], updates[1]
+            assert isinstance(echo, Lines)
+            assert isinstance(found, Lines)
+            assert [y for _, y, _ in echo.lines] == [0]
+            assert scene.query in echo.lines[0][2].text
+            places = {y for _, y, _ in found.lines}
+            assert {0, *range(3, 22)} <= places
