@@ -50,7 +50,9 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--scale", default="1,10", help="how many times the texts (default 1,10)")
     parser.add_argument("--systems", default="", help=f"some of: {', '.join(PEERS)}")
     parser.add_argument("--parts", default=",".join(PARTS), help=f"some of: {', '.join(PARTS)}")
-    parser.add_argument("--rounds", type=int, default=20, help="times that a question is asked")
+    parser.add_argument(
+        "--rounds", type=int, default=20, help="times that a question is asked at least"
+    )
     parser.add_argument(
         "--seconds", type=float, default=2.0, help="of one class and system, at most (default 2)"
     )
