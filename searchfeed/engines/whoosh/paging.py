@@ -32,6 +32,9 @@ FURTHER = 4
 """So many times more than a page has rows are put in order, and again where it is short."""
 
 
+_ALONE = np.zeros(0, dtype=np.int32)
+
+
 class Row(NamedTuple):
     """A document on a page, its score, and the documents that it stands for, in order."""
 
@@ -87,6 +90,8 @@ class Pages:
             # One more shows whether a story goes on.
             wanted += 1
             ordered, scores = self._ordered(wanted)
+            if not self._groups.shared(ordered).any():
+                return ordered[:count], scores[:count]
             firsts = np.unique(self._groups.leaders_of(ordered), return_index=True)[1]
             if len(firsts) >= count or len(ordered) >= self._ranked.total:
                 chosen = np.sort(firsts)[:count]
@@ -95,10 +100,14 @@ class Pages:
 
     def _behind(self, page: Documents, groups: Groups) -> list[list[int]]:
         """The documents that each on the page stands for, in order."""
-        stories = [groups.sharing(document) for document in page.tolist()]
-        rows: list[list[int]] = [[] for _ in stories]
-        if not any(map(len, stories)):
+        rows: list[list[int]] = [[] for _ in page]
+        shared = groups.shared(page)
+        if not shared.any():
             return rows
+        stories = [
+            groups.sharing(document) if several else _ALONE
+            for document, several in zip(page.tolist(), shared.tolist(), strict=True)
+        ]
         # All are put in order together, each then goes to its row.
         others = np.concatenate(stories)
         row_of = np.repeat(np.arange(len(stories)), list(map(len, stories)))
