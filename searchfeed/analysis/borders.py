@@ -29,10 +29,12 @@ _HALVES_OF_FLAGS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
 # Far enough for any word of prose; what is longer may be cut anywhere.
 _LONGEST_WORD = 64
 
+# One set of characters comes first, as ``re`` passes by all others three times as fast then.
 _SENTENCE_END = deferred(
-    r"""\n
-      | [。！？｡][」』）”’)]*+
-      | (?<![.!?…।॥؟۔]) [.!?…।॥؟۔]++ ["'”’»)\]]*+ (?=\s|$)""",
+    r"""[\n。！？｡.!?…।॥؟۔]
+    (?: (?<=\n)
+      | (?<=[。！？｡]) [」』）”’)]*+
+      | (?<=[.!?…।॥؟۔]) (?<![.!?…।॥؟۔].) [.!?…।॥؟۔]*+ ["'”’»)\]]*+ (?=\s|$) )""",
     re.VERBOSE,
 )
 # What the last word before a full stop can be without ending a sentence: common abbreviations
