@@ -17,7 +17,8 @@ from searchfeed.engines.whoosh import bits, view
 from searchfeed.engines.whoosh.columnar import open_segments
 from searchfeed.engines.whoosh.columnar.located import Located
 from searchfeed.engines.whoosh.engine import WhooshEngine
-from searchfeed.engines.whoosh.rows import row_starts, tally
+from searchfeed.engines.whoosh.rows import POSITION_BITS, row_starts, tally
+from searchfeed.engines.whoosh.spots import places
 from searchfeed.models import Entry
 
 WORDS = ("the", "of", "oil", "price", "opec", "bank")
@@ -108,6 +109,24 @@ def test_bits_and_places_tell_the_same(
         others, more = tally(row_starts(located, arrays.live))
         assert documents.tolist() == others.tolist()
         assert counts.tolist() == more.tolist()
+
+
+def test_places_among_some_documents_are_those_of_all_that_are_in_them(index: Path) -> None:
+    engine = WhooshEngine(index)
+    state = engine._arrays().view
+    live = state.everything()
+    random = Random(5)
+    for share in (1, 2, 40, len(live)):
+        for terms in (["the"], ["bank"], ["opec", "price"], ["nothing"]):
+            among = np.array(sorted(random.sample(live.tolist(), share)), dtype=np.int32)
+            every = state.places("body", terms)
+            expected = every[np.isin(every >> POSITION_BITS, among)]
+            assert state.places("body", terms, among).tolist() == expected.tolist()
+            wanted = np.arange(share) % 3 == 0
+            chosen = [spots.only(wanted) for spots in state.spots("body", terms, among)]
+            expected = expected[np.isin(expected >> POSITION_BITS, among[wanted])]
+            assert places(chosen, among).tolist() == expected.tolist()
+    engine.close()
 
 
 def test_positions_beyond_the_room_of_a_document_are_not_kept_as_bits(index: Path) -> None:
