@@ -6,10 +6,12 @@ of rich's ``Text``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from rich.cells import cell_len, set_cell_size
+from rich.color import ColorSystem
+from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
@@ -42,10 +44,44 @@ def strip(widget: Widget, text: Text, ground: Style | None = None) -> Strip:
     return segments.adjust_cell_length(width, ground)
 
 
+class Line(Strip):
+    """A strip of pieces that fill it, put together as one only where it is cut or searched.
+
+    To make a strip takes as long as to draw its line, and most are written whole, once.
+    """
+
+    __slots__ = ("_pieces",)
+
+    def __init__(self, pieces: Pieces, width: int) -> None:
+        self._pieces = pieces
+        self._cell_length = width
+        self._render_cache = None
+
+    def __getattr__(self, name: str) -> object:
+        # What ``Strip`` has set is found before this is asked.
+        written = self._render_cache
+        super().__init__((Segment(*piece) for piece in self._pieces), self._cell_length)
+        self._render_cache = written
+        return getattr(self, name)
+
+    def divide(self, cuts: Iterable[int]) -> Sequence[Strip]:
+        """Its parts; where it ends at the first cut, what lies behind is a scroll bar's."""
+        within = [cut for cut in cuts if cut <= self.cell_length]
+        return [self] if within == [self.cell_length] else super().divide(within)
+
+    def render(self, console: Console) -> str:
+        """What is sent to the terminal."""
+        if self._render_cache is None:
+            colors = console._color_system or ColorSystem.TRUECOLOR  # noqa: SLF001 - as ``Strip``
+            written = [self.render_style(style, text, colors) for text, style in self._pieces]
+            self._render_cache = "".join(written)
+        return self._render_cache
+
+
 def laid(pieces: Pieces, ground: Style, width: int) -> Strip:
     """The line on its ground, as wide as it is to be; what is too long is cut with dots."""
-    segments = [Segment(text, ground + style) for text, style in fitted(pieces, width) if text]
-    return Strip(segments).adjust_cell_length(width, ground)
+    filled = fitted(pieces, width, BARE)
+    return Line([(text, ground + style) for text, style in filled if text], width)
 
 
 def plain(pieces: Pieces) -> str:
@@ -87,9 +123,12 @@ def sliced(pieces: Pieces, start: int, end: int) -> Pieces:
     """The characters of a line in [start, end)."""
     found, place = [], 0
     for text, style in pieces:
-        if part := text[max(start - place, 0) : max(end - place, 0)]:
-            found.append((part, style))
-        place += len(text)
+        if place >= end:
+            break
+        after = place + len(text)
+        if after > start:
+            found.append((text[max(start - place, 0) : end - place], style))
+        place = after
     return found
 
 

@@ -30,14 +30,14 @@ class Lined(Widget):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The lines of a part of the widget."""
-        width = self.outer_size.width
-        # What is to the right of a line is behind a scroll bar.
+        seen = self.width
         lines = [
-            line if line.cell_length >= width else line.adjust_cell_length(width)
+            line if line.cell_length >= seen else line.adjust_cell_length(seen)
             for line in self._kept(crop.line_range)
         ]
         start, end = crop.column_span
-        return lines if (start, end) == (0, width) else [each.crop(start, end) for each in lines]
+        whole = (start, end) == (0, self.outer_size.width)
+        return lines if whole else [each.crop(start, end) for each in lines]
 
     @property
     def width(self) -> int:
@@ -52,13 +52,22 @@ class Lined(Widget):
         rows = [y for y in range(height) if y in changed]
         return [(y, line.crop(0, width)) for y, line in zip(rows, self._kept(rows), strict=True)]
 
+    @property
+    def setting(self) -> tuple[object, ...]:
+        """What every line depends on."""
+        return self.outer_size, self.app.theme
+
+    def forget(self) -> None:
+        """Forget what was drawn in another setting."""
+        self._lines.clear()
+
     def _kept(self, rows: Iterable[int]) -> list[Strip]:
         filters = [
             each for each in self.get_line_filters() if not isinstance(each, ANSIToTruecolor)
         ]
-        key = (self.outer_size, self.app.theme, *filters)
+        key = (*self.setting, *filters)
         if key != self._lines_for:
-            self._lines.clear()
+            self.forget()
             self._lines_for = key
             self._under = self.background_colors[1]
         known = self._lines
@@ -85,7 +94,7 @@ class Lined(Widget):
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def notify_style_update(self) -> None:
-        """Forget what was drawn in other colours."""
+        """Colours have changed."""
         super().notify_style_update()
         self._lines_for = ()
 

@@ -97,7 +97,6 @@ class Listing(ScrollView, Lined, can_focus=True):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._drawn: dict[int, list[Strip]] = {}
-        self._drawn_for: tuple[object, ...] = ()
         self._inks: dict[str, Style] = {}
         self._grounds: dict[str, Style] = {}
 
@@ -135,21 +134,17 @@ class Listing(ScrollView, Lined, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """A line of what is in sight."""
-        width = self.width
-        key = (self.size.width, width, self.row_height, self.has_focus, self.app.theme)
-        if key != self._drawn_for:
-            self._forget()
-            self._drawn_for = key
         row, line = divmod(y + int(self.scroll_offset.y), self.row_height)
         if row >= self.count:
-            return Strip.blank(width, self.ground_of("listing--row"))
+            return Strip.blank(self.width, self.ground_of("listing--row"))
         if row not in self._drawn:
             if len(self._drawn) > 20 * self.page:
                 self._drawn.clear()
-            self._drawn[row] = self._strips(row, width)
+            self._drawn[row] = self._strips(row)
         return self._drawn[row][line]
 
-    def _strips(self, row: int, width: int) -> list[Strip]:
+    def _strips(self, row: int) -> list[Strip]:
+        width = self.width
         ground = self.ground(row)
         lines = self.draw(row, self.size.width)[: self.row_height]
         strips = [laid(each, ground, width) for each in lines]
@@ -198,12 +193,14 @@ class Listing(ScrollView, Lined, can_focus=True):
         """Show that they no longer do."""
         self.redraw()
 
-    def notify_style_update(self) -> None:
-        """Forget what was drawn in other colours."""
-        super().notify_style_update()
-        self._forget()
+    @property
+    def setting(self) -> tuple[object, ...]:
+        """What every line depends on."""
+        return *super().setting, self.width, self.row_height, self.has_focus
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Forget what was drawn in another setting."""
+        super().forget()
         self._drawn.clear()
         self._inks.clear()
         self._grounds.clear()

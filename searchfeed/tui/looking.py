@@ -74,8 +74,9 @@ class Looking(Growing):
     def take_line(self) -> None:
         """Look for what stands in the search line, unless that is what was asked for already."""
         if self.line.value != self.criteria.text or self.criteria.like:
-            self.narrow(self.criteria.typed(self.line.value))
+            # First, for threads that search and threads that paint wait for each other.
             self.paint(self.line)
+            self.narrow(self.criteria.typed(self.line.value))
 
     @on(Input.Changed, "#query")
     def _typed(self, event: Input.Changed) -> None:
