@@ -36,6 +36,7 @@ from searchfeed import Index
 from searchfeed.engines.whoosh.engine import fingerprint
 from searchfeed.output.clean import line
 from searchfeed.output.human import count
+from searchfeed.tui.criteria import Criteria
 
 PAUSE = 0.15
 """Seconds between an answer and the next key: about as fast as a person types."""
@@ -228,6 +229,10 @@ def expected(index: Path, queries: Sequence[str]) -> dict[str, Answer]:
         for text in sorted(texts):
             sort = "relevance" if text.strip() else "-date"
             found = opened.search(text, limit=SEEN, sort=sort)
+            longer = Criteria(text, typing=True).longer
+            if longer and not found.total:
+                more = opened.search(longer.query(), limit=SEEN, sort=sort)
+                found = more if more.total else found
             titles = []
             for hit in found.hits:
                 passage = hit.snippet("title")

@@ -156,6 +156,56 @@ class TestSearching:
             assert scene.main.results.count == 18
 
     @played
+    async def test_a_half_typed_word_stands_for_all_that_begin_so(self, index: Index) -> None:
+        async with stage(index, (100, 40)) as scene:
+            await scene.press(*"lighth")
+            assert scene.main.results.count == 18 == index.search("lighth*").total
+            assert scene.title.startswith("The lighthouse of ")
+            assert "18 entries" in scene.lines[0]
+            assert scene.lines[-2].endswith("beginning with lighth · by relevance")
+            assert scene.main.criteria.query() == "lighth"
+            assert scene.main.shown.query() == "lighth*"
+            assert sum(bucket.count for bucket in scene.main.timeline._buckets) == 18
+            await scene.press(*["down"] * 17)
+            assert scene.main.results.hit is not None
+            await scene.press(*"ouse")
+            assert scene.main.results.count == 18
+            assert "beginning" not in scene.text
+            await scene.press("ctrl+u", *"storm AND lig")
+            assert scene.main.results.count == 0
+            await scene.press("ctrl+u", *"ferry AND aqa")
+            assert scene.main.results.count == index.search("ferry AND aqa*").total == 3
+            await scene.press("enter")
+            assert "beginning with aqa · by relevance" in scene.text
+            await scene.press("slash", "ctrl+s", *"half", "enter")
+            assert index.forget("half").text == "ferry AND aqa"
+
+    @pytest.mark.parametrize(
+        "text",
+        ["lighth ", '"lighth', "title:lighth", "ferry AND NOT lighth -ferry", "l", "lighth~0"],
+    )
+    @played
+    async def test_but_no_whole_word_and_nothing_else(self, index: Index, text: str) -> None:
+        async with stage(index) as scene:
+            await scene.press(f"={text}")
+            assert scene.main.shown.text == text
+            assert scene.main.results.count == 0
+            assert "beginning" not in scene.text
+
+    @played
+    async def test_nor_a_word_that_was_not_typed_here_or_that_goes_on(self, index: Index) -> None:
+        async with stage(index) as scene:
+            await scene.press("=ighth", "home", "l")
+            assert scene.query == "lighth"
+            assert scene.main.results.count == 0
+        app = SearchfeedApp(index, "lighth", now=lambda: NOW)
+        async with app.run_test() as pilot:
+            while app.main.results.count or not app.main.settled or not app.main.shown.text:
+                await pilot.pause(0.005)
+            assert app.main.shown.query() == "lighth"
+        app.main.close()
+
+    @played
     async def test_an_error_is_a_line_and_a_bug_is_called_one(
         self, index: Index, monkeypatch: pytest.MonkeyPatch
     ) -> None:

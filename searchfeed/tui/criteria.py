@@ -19,6 +19,8 @@ PERIODS = frozenset((Facet.DAY, Facet.WEEK, Facet.MONTH, Facet.YEAR))
 SORTS = (Sort.RELEVANCE, Sort.NEWEST, Sort.OLDEST)
 """The orders, in the order in which a key goes through them."""
 
+# Of two characters or more, for one would stand for a tenth of all words; none that is left out.
+_BARE = re.compile(r"(?:^|(?<!\bNOT)[\s(])(?P<word>\w[\w'’-]*\w)$")
 _PLAIN = re.compile(r"[\w.-]+")
 
 
@@ -52,12 +54,16 @@ class Criteria:
         text: the words, as they were typed.
         conditions: of one facet any has to hold, but of tags all.
         like: show what is like this entry instead; words and conditions then count for nothing.
+        typing: whether the text is still being typed, so that its last word may be half of one.
+        begun: whether its last word stands for all words that begin with it.
     """
 
     text: str = ""
     conditions: tuple[Condition, ...] = ()
     sort: Sort = Sort.RELEVANCE
     like: Entry | None = None
+    typing: bool = False
+    begun: bool = False
 
     @property
     def everything(self) -> bool:
@@ -76,7 +82,7 @@ class Criteria:
             key=lambda each: list(Facet).index(each.facet),
         )
         if not kept:
-            return self.text
+            return self._written
         parts = []
         for facet, group in groupby(kept, lambda each: each.facet):
             conditions = list(group)
@@ -98,9 +104,18 @@ class Criteria:
             sort = Sort.NEWEST
         return Query(self.query(), limit, offset, sort, dedupe=dedupe)
 
-    def typed(self, text: str) -> Criteria:
+    def typed(self, text: str, *, typing: bool = False) -> Criteria:
         """The same with other words."""
-        return replace(self, text=text, like=None)
+        return replace(self, text=text, like=None, typing=typing, begun=False)
+
+    @property
+    def longer(self) -> Criteria | None:
+        """The same with the half-typed word as the beginning of others, for where nothing is found.
+
+        With a space behind it, a word is whole.
+        """
+        half_typed = self.typing and not self.like and half_word(self.text)
+        return replace(self, begun=True) if half_typed else None
 
     def toggled(self, condition: Condition) -> Criteria:
         """The same with a condition more or, where it has it already, less."""
@@ -121,7 +136,21 @@ class Criteria:
         """The text as the inside of a bracket, and the bracket's end where no quote hides it."""
         if not self.text.strip():
             return ""
-        return self.text if self.text.count('"') % 2 else f"{self.text})"
+        return self.text if self.text.count('"') % 2 else f"{self._written})"
+
+    @property
+    def _written(self) -> str:
+        return f"{self.text}*" if self.begun else self.text
+
+
+def half_word(text: str) -> str:
+    """The bare word that a text ends with; empty where it ends with something else.
+
+    >>> [half_word(each) for each in ("silk trac", "silk ", "title:trac", '"silk trac', "-trac")]
+    ['trac', '', '', '', '']
+    """
+    match = _BARE.search(text)
+    return match["word"] if match and text.count('"') % 2 == 0 else ""
 
 
 def _quoted(value: str) -> str:

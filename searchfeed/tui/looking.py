@@ -76,7 +76,8 @@ class Looking(Growing):
         if self.line.value != self.criteria.text or self.criteria.like:
             # First, for threads that search and threads that paint wait for each other.
             self.paint(self.line)
-            self.narrow(self.criteria.typed(self.line.value))
+            typing = self.line.cursor_at_end
+            self.narrow(self.criteria.typed(self.line.value, typing=typing))
 
     @on(Input.Changed, "#query")
     def _typed(self, event: Input.Changed) -> None:

@@ -15,6 +15,7 @@ from textual.widgets import Static
 
 from searchfeed.models import Entry, Sort
 from searchfeed.tui.chips import Chips
+from searchfeed.tui.criteria import half_word
 from searchfeed.tui.facets import FacetBar
 from searchfeed.tui.footer import KeyLine, StatusLine
 from searchfeed.tui.keys import FACETS, SCREEN, told
@@ -314,6 +315,8 @@ class SearchScreen(Saving, Ground):
         if self.results.count:
             if self.focused is not self.line:
                 facts.append(f"{self.results.cursor + 1:,} of {self.results.count:,}")
+            if self.shown.begun:
+                facts.append(f"beginning with {half_word(self.shown.text)}")
             facts.append(_ORDERS[self.shown.request(1).sort])
         if self.marks:
             facts.append(f"{len(self.marks)} marked")

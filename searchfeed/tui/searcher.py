@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from threading import Event
 from time import monotonic, sleep
 
 from textual.message import Message
 
+from searchfeed.errors import QueryError
 from searchfeed.index import Index
 from searchfeed.models import Facet, FacetCount, Hit, Period, Results, Trend
 from searchfeed.tui.criteria import Criteria
@@ -32,7 +33,10 @@ _SHORT = 3
 
 @dataclass
 class Found(Message):
-    """The first page of what was asked for, and whether entries of one story are one hit."""
+    """The first page of what was asked for, and whether entries of one story are one hit.
+
+    ``criteria`` are those that were asked for, or these with the half-typed word begun.
+    """
 
     generation: int
     criteria: Criteria
@@ -189,6 +193,14 @@ class Searcher:
             self._waited = True
             self._folds.wait(PATIENCE)
         results, folded = self._page(criteria, limit)
+        longer = None if results.total else criteria.longer
+        if longer and generation == self.generation:
+            # What can be asked for as it was typed may be too much with one pattern more.
+            with suppress(QueryError):
+                more, folded = self._page(longer, limit)
+                if more.total:
+                    elapsed = results.elapsed + more.elapsed
+                    criteria, results = longer, replace(more, elapsed=elapsed)
         self._answered = monotonic()
         self._post(Found(generation, criteria, results, folded))
         if not criteria.like:
