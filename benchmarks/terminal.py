@@ -32,6 +32,7 @@ _TOKEN = re.compile(
     r"|([\x00-\x1a\x1c-\x1f\x7f])",
     re.DOTALL,
 )
+_BEGUN, _ENDED = "\x1b[?2026h", "\x1b[?2026l"
 _ASKED = "\x1b[?2026$p"
 _ANSWER = b"\x1b[?2026;2$y"
 
@@ -72,7 +73,7 @@ class Screen:
                 self._control(control)
             elif final and not mode:
                 self._command(final, numbers)
-            elif found.group() == "\x1b[?2026l":
+            elif found.group() == _ENDED:
                 yield
         self._rest = text[place:]
 
@@ -180,14 +181,19 @@ class Terminal:
         os.close(self._ours)
 
     def _read(self, seconds: float) -> str | None:
-        """What comes next; None where nothing does for so long, or the program has ended."""
-        if not select.select([self._ours], [], [], max(seconds, 0))[0]:
-            return None
-        try:
-            chunk = os.read(self._ours, 65_536)
-        except OSError:  # a terminal whose other end is closed says so
-            return None
-        text = self._decoder.decode(chunk)
+        """What comes next; None where nothing does for so long, or the program has ended.
+
+        A paint is taken whole: to look at its first half would keep the second one waiting.
+        """
+        text = ""
+        until = perf_counter() + max(seconds, 0)
+        while not text or text.rfind(_BEGUN) > text.rfind(_ENDED):
+            if not select.select([self._ours], [], [], max(until - perf_counter(), 0))[0]:
+                return text or None
+            try:
+                text += self._decoder.decode(os.read(self._ours, 65_536))
+            except OSError:  # a terminal whose other end is closed says so
+                return text or None
         if _ASKED in text:
             os.write(self._ours, _ANSWER)
         return text
