@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual._compositor import CompositorUpdate
 from textual.app import App
+from textual.drivers.headless_driver import HeadlessDriver
 
 from benchmarks.terminal import Screen as Sent
 from searchfeed import Index
 from searchfeed.tui import pagemaker, searcher
 from searchfeed.tui import screen as screens
-from searchfeed.tui.painting import Lines
+from searchfeed.tui.painting import Lines, whole
 from tests.stage import fill, played, stage
 
 Updates = list[CompositorUpdate]
@@ -86,3 +88,17 @@ async def test_a_letter_and_what_it_finds_are_painted_at_once(
             assert scene.query in echo.lines[0][2].text
             places = {y for _, y, _ in found.lines}
             assert {0, *range(3, 22)} <= places
+
+
+def test_a_paint_is_written_in_one_piece() -> None:
+    written: list[str] = []
+
+    class Plain(HeadlessDriver):
+        def write(self, data: str) -> None:
+            written.append(data)
+
+    driver = whole(Plain)(App())
+    for data in ("title", SYNC_START, "a", "b", SYNC_END, "c", SYNC_START, SYNC_END):
+        driver.write(data)
+    paint = f"{SYNC_START}ab{SYNC_END}"
+    assert written == ["title", paint, "c", f"{SYNC_START}{SYNC_END}"]

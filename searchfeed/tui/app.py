@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.screen import Screen
 
 from searchfeed.tui.keys import SCREEN
+from searchfeed.tui.painting import whole
 from searchfeed.tui.queries import Queries
 from searchfeed.tui.screen import SearchScreen
 from searchfeed.tui.themes import DARK, SHORT, THEMES, defaults
@@ -65,6 +67,10 @@ class SearchfeedApp(App[None]):
         self.main = SearchScreen(
             index, query, now=now, queries=Queries(history), allow_private=allow_private
         )
+
+    def get_driver_class(self) -> type[Driver]:
+        """What writes to the terminal."""
+        return whole(super().get_driver_class())
 
     def get_default_screen(self) -> Screen[None]:
         """The screen to begin with."""

@@ -80,8 +80,16 @@ class Line(Strip):
 
 def laid(pieces: Pieces, ground: Style, width: int) -> Strip:
     """The line on its ground, as wide as it is to be; what is too long is cut with dots."""
-    filled = fitted(pieces, width, BARE)
-    return Line([(text, ground + style) for text, style in filled if text], width)
+    merged: Pieces = []
+    before: Style | None = None
+    for text, style in fitted(pieces, width, BARE):
+        if style is before:
+            # To change nothing takes some forty bytes.
+            merged[-1] = merged[-1][0] + text, merged[-1][1]
+        elif text:
+            merged.append((text, ground + style))
+            before = style
+    return Line(merged, width)
 
 
 def plain(pieces: Pieces) -> str:

@@ -18,7 +18,7 @@ from textual.widgets import Input
 from searchfeed.errors import QueryError
 from searchfeed.output.clean import line
 from searchfeed.output.wrapping import wrap
-from searchfeed.tui.drawing import ink, strip
+from searchfeed.tui.drawing import BARE, fitted, ink, laid, plain, strip, wide
 from searchfeed.tui.lined import Lined
 from searchfeed.tui.queries import Queries
 
@@ -96,6 +96,23 @@ class SearchLine(Input, Lined):
         """The column of the screen in which a character of the line is."""
         return self.content_region.x + cell_len(self.value[:position]) - int(self.scroll_offset.x)
 
+    @property
+    def setting(self) -> tuple[object, ...]:
+        """What every line depends on."""
+        return *super().setting, self.has_focus
+
+    def render_line(self, y: int) -> Strip:
+        """Draw it; what is typed most is drawn without Textual, which takes as long as a search."""
+        value, at, width = self.value, self.cursor_position, self.size.width
+        usual = value.isprintable() and wide(value) < width and self.selection.is_empty
+        if y or not value or not usual:
+            return super().render_line(y)
+        shown = self.has_focus and self._cursor_visible
+        cursor = self.ink("input--cursor") if shown else BARE
+        text = f"{value} "
+        pieces = [(text[:at], BARE), (text[at], cursor), (text[at + 1 :], BARE)]
+        return laid(pieces, self.ground_style, width)
+
     def action_take(self) -> None:
         """Take the completion, or leave the line where there is none."""
         if completed := self._hints.completion(self.value):
@@ -146,11 +163,9 @@ class Figures(Lined):
     def render_line(self, y: int) -> Strip:  # noqa: ARG002
         """Draw it, with a column to both sides."""
         width = self.size.width
-        text = Text(self._text)
-        text.truncate(max(width - 2, 0), overflow="ellipsis")
-        text.align("right", width - 1)
-        text.append(" ")
-        return strip(self, text)
+        shown = fitted([(self._text, BARE)], max(width - 2, 0))
+        before = (" " * (width - 1 - wide(plain(shown))), BARE)
+        return laid([before, *shown], self.ground_style, width)
 
 
 class Hints(Lined):
@@ -213,13 +228,15 @@ class Hints(Lined):
 
     def point_out(self, error: QueryError | None, offset: int = 0) -> None:
         """Show what is wrong, below its place: ``offset`` cells from the left."""
-        self._error, self._offset = error, offset
-        self._redraw()
+        if error or self._error:
+            self._error, self._offset = error, offset
+            self._redraw()
 
     def tell(self, note: str, suggestion: str = "") -> None:
         """Show what may be good to know, and a query that may have been meant."""
-        self._note, self._suggestion = note, suggestion
-        self._redraw()
+        if (note, suggestion) != (self._note, self._suggestion):
+            self._note, self._suggestion = note, suggestion
+            self._redraw()
 
     @property
     def empty(self) -> bool:

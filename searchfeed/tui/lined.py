@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Self
 
+from rich.style import Style
 from textual.filter import ANSIToTruecolor
 from textual.geometry import Region
 from textual.strip import Strip
@@ -26,6 +27,8 @@ class Lined(Widget):
     def __init__(self, *args: Any, **more: Any) -> None:
         self._lines: dict[int, Strip] = {}
         self._lines_for: tuple[object, ...] = ()
+        self._inks: dict[str, Style] = {}
+        self._ground: Style | None = None
         super().__init__(*args, **more)
 
     def render_lines(self, crop: Region) -> list[Strip]:
@@ -48,6 +51,7 @@ class Lined(Widget):
         """The lines that have to be painted anew, with their places; they then count as painted."""
         width, height = self.width, self.size.height
         regions = self._exchange_repaint_regions()
+        self._repaint_required = False
         changed = {y for region in regions for y in region.line_range}
         rows = [y for y in range(height) if y in changed]
         return [(y, line.crop(0, width)) for y, line in zip(rows, self._kept(rows), strict=True)]
@@ -60,6 +64,21 @@ class Lined(Widget):
     def forget(self) -> None:
         """Forget what was drawn in another setting."""
         self._lines.clear()
+        self._inks.clear()
+        self._ground = None
+
+    def ink(self, name: str) -> Style:
+        """See ``drawing.ink``; Textual works a style out anew after each refresh."""
+        if name not in self._inks:
+            self._inks[name] = self.get_component_rich_style(name, partial=True)
+        return self._inks[name]
+
+    @property
+    def ground_style(self) -> Style:
+        """What lines stand on."""
+        if self._ground is None:
+            self._ground = self.rich_style
+        return self._ground
 
     def _kept(self, rows: Iterable[int]) -> list[Strip]:
         filters = [

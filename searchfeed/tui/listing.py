@@ -14,7 +14,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from searchfeed.tui.drawing import Pieces, ink, laid
+from searchfeed.tui.drawing import Pieces, laid
 from searchfeed.tui.lined import Lined
 
 if TYPE_CHECKING:
@@ -86,18 +86,11 @@ class Listing(ScrollView, Lined, can_focus=True):
             self._grounds[name] = self.get_component_rich_style(name)
         return self._grounds[name]
 
-    def ink(self, name: str) -> Style:
-        """See ``drawing.ink``; Textual works a style out anew after each refresh."""
-        if name not in self._inks:
-            self._inks[name] = ink(self, name)
-        return self._inks[name]
-
     COMPONENT_CLASSES: ClassVar[set[str]] = {"listing--row", "listing--chosen"}
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._drawn: dict[int, list[Strip]] = {}
-        self._inks: dict[str, Style] = {}
         self._grounds: dict[str, Style] = {}
 
     @property
@@ -202,7 +195,6 @@ class Listing(ScrollView, Lined, can_focus=True):
         """Forget what was drawn in another setting."""
         super().forget()
         self._drawn.clear()
-        self._inks.clear()
         self._grounds.clear()
 
     def row_at(self, y: int) -> int | None:

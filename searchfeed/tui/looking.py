@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -17,6 +18,7 @@ from searchfeed.tui.criteria import Criteria
 from searchfeed.tui.facets import FacetBar
 from searchfeed.tui.growing import Growing, said
 from searchfeed.tui.line import Figures, Hints, SearchLine
+from searchfeed.tui.painting import give_way
 from searchfeed.tui.results import ResultList
 from searchfeed.tui.searcher import Completed, Counted, Folded, Found, More, Refused, Searcher
 from searchfeed.tui.timeline import Timeline
@@ -74,10 +76,11 @@ class Looking(Growing):
     def take_line(self) -> None:
         """Look for what stands in the search line, unless that is what was asked for already."""
         if self.line.value != self.criteria.text or self.criteria.like:
-            # First, for threads that search and threads that paint wait for each other.
+            # Before the search, for only one thread runs at a time.
             self.paint(self.line)
             typing = self.line.cursor_at_end
             self.narrow(self.criteria.typed(self.line.value, typing=typing))
+            give_way()
 
     @on(Input.Changed, "#query")
     def _typed(self, event: Input.Changed) -> None:
@@ -116,6 +119,7 @@ class Looking(Growing):
         self.hints.tell(note, results.suggestion if not message.criteria.conditions else "")
         self.figures.tell(f"{count(results.total, 'entry')} · {duration(results.elapsed)}")
         self.paint(self.figures, self.hints, self.results)
+        give_way()
         self.tell_figures()
         if message.criteria.like:
             self.timeline.show(None)
@@ -132,6 +136,8 @@ class Looking(Growing):
             self.timeline.show(message.trend)
             criteria = self.criteria
             self._apart(lambda: self.facets.show(message.facets, criteria))
+            # Now that nobody types: once in fifty letters it would take twenty times as long.
+            self.call_after_refresh(gc.collect, 0)
 
     @on(Refused)
     def _refused(self, message: Refused) -> None:

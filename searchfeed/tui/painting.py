@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from time import sleep
+
 from rich.console import Console
+from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual._compositor import CompositorUpdate
+from textual.driver import Driver
 from textual.geometry import Region
 from textual.screen import Screen
 from textual.strip import Strip
 
 from searchfeed.tui.lined import Lined
+
+TURN = 0.0005
+"""Seconds in which the thread that writes to the terminal has written a paint."""
 
 
 class Lines(CompositorUpdate):
@@ -24,6 +31,26 @@ class Lines(CompositorUpdate):
     def __rich__(self) -> str:
         """What is read, one below the other."""
         return "\n".join(line.text for _, _, line in self.lines)
+
+
+def whole(driver: type[Driver]) -> type[Driver]:
+    """A driver that writes a paint in one piece.
+
+    Textual writes its beginning, what is in it and its end one by one, in a thread that waits for
+    its turn each time.
+    """
+
+    class Whole(driver):  # type: ignore[valid-type, misc] # which one it is, the system says
+        held = ""
+
+        def write(self, data: str) -> None:
+            """Write it with what is held back, unless a paint has begun that has not ended."""
+            self.held += data
+            if data == SYNC_END or not self.held.startswith(SYNC_START):
+                held, self.held = self.held, ""
+                super().write(held)
+
+    return Whole
 
 
 class Painter(Screen[None]):
@@ -59,3 +86,12 @@ class Painter(Screen[None]):
             if other.parent is not widget and region.overlaps(area):
                 return None
         return None
+
+
+def give_way() -> None:
+    """Let other threads have their turn: the one that writes what is painted, and the search.
+
+    Else they would wait for what is done about what is on the screen by then, as only one runs at
+    a time.
+    """
+    sleep(TURN)
