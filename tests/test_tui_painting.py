@@ -90,7 +90,8 @@ async def test_a_letter_and_what_it_finds_are_painted_at_once(
             assert {0, *range(3, 22)} <= places
 
 
-def test_a_paint_is_written_in_one_piece() -> None:
+@played
+async def test_a_paint_is_written_in_one_piece() -> None:
     written: list[str] = []
 
     class Plain(HeadlessDriver):
