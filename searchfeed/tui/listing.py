@@ -110,9 +110,13 @@ class Listing(ScrollView, Lined, can_focus=True):
         if size != self.virtual_size:
             # Not by assignment, after which Textual would lay out the whole screen: nothing moves.
             self.set_reactive(Listing.virtual_size, size)
-            self.vertical_scrollbar.window_virtual_size = size.height
+            # Nor at once: what is found is to be seen first.
+            self.call_later(self._size_bar)
             self.scroll_y = self.validate_scroll_y(self.scroll_y)
         self.redraw()
+
+    def _size_bar(self) -> None:
+        self.vertical_scrollbar.window_virtual_size = self.virtual_size.height
 
     def redraw(self, *rows: int) -> None:
         """Draw these rows again, or all."""

@@ -69,7 +69,7 @@ class ResultList(Listing):
         moved = at != self.cursor
         self.resize_rows()
         self.cursor = at
-        if not at:
+        if not at and (self.scroll_y or self.scroll_target_y):
             self.scroll_to(y=0, animate=False, force=True, immediate=True)
         if not moved:
             self.post_message(self.Moved(self, at))
