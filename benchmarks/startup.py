@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 import pty
 import subprocess
@@ -13,8 +14,11 @@ from statistics import median
 from threading import Thread
 from time import perf_counter
 
+import searchfeed
+
 REFERENCE_NAME = "imports"
 REFERENCE = (sys.executable, "-c", "import whoosh.index, rich.console")
+PACKAGE = str(Path(searchfeed.__file__).parent)
 SEARCH = (sys.executable, "-m", "searchfeed", "search")
 
 
@@ -33,6 +37,8 @@ def measure(index: Path, word: str, rounds: int) -> dict[str, Cost]:
         ``imports`` (the reference: Whoosh and rich, and nothing else), ``terminal`` (a search),
         ``pipe`` (the same with ``--json``) and ``python`` (which does nothing at all).
     """
+    # As pip does with what it installs, which a checkout may be without.
+    compileall.compile_dir(PACKAGE, quiet=2)
     environment = {
         **os.environ,
         "SEARCHFEED_INDEX": str(index),
