@@ -206,7 +206,7 @@ class Query:
     ``feeds`` keeps to feeds whose URL or title holds one of these texts. ``recency`` is a half-life
     by which newer entries are preferred, None for no preference. ``fuzzy`` also finds entries that
     have the words with typing mistakes. With ``dedupe`` entries that tell the same story are one
-    hit.
+    hit. ``suggest`` asks what was perhaps meant by words that stand in no entry.
     """
 
     text: str
@@ -217,6 +217,7 @@ class Query:
     recency: timedelta | None = None
     fuzzy: bool = False
     dedupe: bool = True
+    suggest: bool = True
 
     def __post_init__(self) -> None:
         if self.limit < 1:

@@ -135,6 +135,8 @@ def test_near_words_are_those_of_the_definition(text: str, others: list[str], mo
 )
 def test_did_you_mean(index: Index, text: str, suggestion: str) -> None:
     assert index.search(text).suggestion == suggestion
+    assert index.suggestion(text) == suggestion
+    assert index.search(Query(text, suggest=False)).suggestion == ""
 
 
 def test_what_is_suggested_finds_something(index: Index) -> None:

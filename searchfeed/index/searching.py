@@ -154,6 +154,19 @@ class Searching(Base):
         whole = (half.completed(word, text, cursor) for word in words)
         return tuple(dict.fromkeys(each for each in whole if each != text))[:limit]
 
+    def suggestion(self, query: str | Query) -> str:
+        """A query with words that stand in no entry replaced by what was perhaps meant, or empty.
+
+        ``search`` tells it as well, where it is not asked to leave it out to be quicker.
+
+        Raises:
+            QueryError: a condition in the query cannot be meant.
+            IndexVersionError: as ``search``.
+        """
+        query = query if isinstance(query, Query) else Query(query)
+        node, _ = self._read(query)
+        return _suggestion(query.text, node, self._store.ready()[0])
+
     def _page(
         self,
         query: Query,
@@ -184,7 +197,7 @@ class Searching(Base):
             for match in answer.matches
             if (entry := entries.get(match.id)) is not None
         )
-        suggestion = _suggestion(query.text, node, engine, answer)
+        suggestion = _suggestion(query.text, node, engine, answer) if query.suggest else ""
         notes = (*notes, *answer.notes)
         elapsed = perf_counter() - started
         return Results(query, hits, answer.total, elapsed, notes, suggestion)
@@ -317,12 +330,13 @@ class Searching(Base):
         return ExplainedQuery(query, tree.outline(node), notes, engine.describe(node))
 
 
-def _suggestion(text: str, node: tree.Node, engine: Engine, answer: Answer) -> str:
+def _suggestion(text: str, node: tree.Node, engine: Engine, answer: Answer | None = None) -> str:
     """The query with words that stand in no entry replaced by what was perhaps meant, or empty."""
     from searchfeed.query.spelling import typed_words
 
     # What the engine has found is not asked for again.
-    known = {term for pattern in answer.patterns for terms in pattern.terms for term in terms}
+    patterns = answer.patterns if answer else ()
+    known = {term for pattern in patterns for terms in pattern.terms for term in terms}
     unseen = [typed for typed in typed_words(node, text) if spell(typed.word) not in known]
     counts = engine.frequencies([typed.word for typed in unseen])
     suggestion = text

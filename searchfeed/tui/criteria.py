@@ -102,7 +102,8 @@ class Criteria:
         if sort is Sort.RELEVANCE and not self.text.strip():
             # Without words all are equally relevant.
             sort = Sort.NEWEST
-        return Query(self.query(), limit, offset, sort, dedupe=dedupe)
+        # What was perhaps meant is asked for by itself, once nobody types.
+        return Query(self.query(), limit, offset, sort, dedupe=dedupe, suggest=False)
 
     def typed(self, text: str, *, typing: bool = False) -> Criteria:
         """The same with other words."""

@@ -232,10 +232,16 @@ class Hints(Lined):
             self._error, self._offset = error, offset
             self._redraw()
 
-    def tell(self, note: str, suggestion: str = "") -> None:
-        """Show what may be good to know, and a query that may have been meant."""
-        if (note, suggestion) != (self._note, self._suggestion):
-            self._note, self._suggestion = note, suggestion
+    def tell(self, note: str) -> None:
+        """Show what may be good to know."""
+        if (note, "") != (self._note, self._suggestion):
+            self._note, self._suggestion = note, ""
+            self._redraw()
+
+    def suggest(self, query: str) -> None:
+        """Show a query that may have been meant, beside what was told."""
+        if query != self._suggestion:
+            self._suggestion = query
             self._redraw()
 
     @property

@@ -116,7 +116,7 @@ class Looking(Growing):
         self.hints.point_out(None)
         nothing = "" if results.total or self.empty else "nothing found"
         note = " ".join([nothing, *results.notes]).strip()
-        self.hints.tell(note, results.suggestion if not message.criteria.conditions else "")
+        self.hints.tell(note)
         self.figures.tell(f"{count(results.total, 'entry')} · {duration(results.elapsed)}")
         self.paint(self.figures, self.hints, self.results)
         give_way()
@@ -133,6 +133,7 @@ class Looking(Growing):
     @on(Counted)
     def _counted(self, message: Counted) -> None:
         if message.generation == self.searcher.generation:
+            self.hints.suggest(message.suggestion)
             self.timeline.show(message.trend)
             criteria = self.criteria
             self._apart(lambda: self.facets.show(message.facets, criteria))

@@ -55,11 +55,15 @@ class More(Message):
 
 @dataclass
 class Counted(Message):
-    """What the entries that were found have in common, and how many there are over time."""
+    """What the entries that were found have in common, and how many there are over time.
+
+    ``suggestion`` is what was perhaps meant.
+    """
 
     generation: int
     facets: Mapping[Facet, tuple[FacetCount, ...]]
     trend: Trend | None
+    suggestion: str
 
 
 @dataclass
@@ -212,9 +216,11 @@ class Searcher:
         sleep(REST)
         if generation != self.generation:
             return
+        # Without conditions, which do not stand in the line.
+        suggestion = "" if criteria.conditions else self._index.suggestion(criteria.query())
         facets = self._facets(criteria)
         if generation == self.generation:
-            self._post(Counted(generation, facets, self._trend(criteria)))
+            self._post(Counted(generation, facets, self._trend(criteria), suggestion))
 
     def _page(self, criteria: Criteria, limit: int, offset: int = 0) -> tuple[Results, bool]:
         folded = self._folds.is_set()

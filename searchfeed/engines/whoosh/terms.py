@@ -45,24 +45,28 @@ class Terms(Generic[Segment]):
 
     def starting(self, field: str, prefix: str) -> set[str]:
         """The terms of a field that start with ``prefix``."""
-        return {
-            term
-            for segment, _ in self._segments
-            for term in segment.terms(field, *segment.term_range(field, prefix))
-        }
+        found: dict[str, list[tuple[Segment, int, int]]] = {}
+        for segment, base in self._segments:
+            low, high = segment.term_range(field, prefix)
+            for number, term in enumerate(segment.terms(field, low, high), start=low):
+                found.setdefault(term, []).append((segment, base, number))
+        self._keep_all(field, found)
+        return set(found)
 
     def sharing(self, field: str, kind: str, key: str, *, prefix: bool = False) -> set[str]:
         """The terms of a field whose other form (``fold``, ``stem-en``) is, or starts with, key."""
-        found: set[str] = set()
+        found: dict[str, list[tuple[Segment, int, int]]] = {}
+        everywhere = True
         for segment, base in self._segments:
             if segment.has_key(field, kind):
                 for number in segment.terms_by_key(field, kind, key, prefix=prefix):
                     term = segment.term(field, number)
-                    found.add(term)
-                    if len(self._segments) == 1:
-                        # It is asked for next, and need not be looked for again.
-                        self._keep(field, term, ((segment, base, number),))
-        return found
+                    found.setdefault(term, []).append((segment, base, number))
+            elif segment.term_count(field):
+                everywhere = False
+        if everywhere:
+            self._keep_all(field, found)
+        return set(found)
 
     def stemmed(self) -> set[str]:
         """The languages that terms have stems of."""
@@ -88,3 +92,9 @@ class Terms(Generic[Segment]):
         if len(self._found) >= REMEMBERED_TERMS:
             self._found = {}
         self._found[field, term] = numbered
+
+    def _keep_all(self, field: str, found: dict[str, list[tuple[Segment, int, int]]]) -> None:
+        """Keep what was found on the way: it is asked for next, and not looked for again."""
+        if len(found) < REMEMBERED_TERMS // 2:
+            for term, numbered in found.items():
+                self._keep(field, term, tuple(numbered))
