@@ -29,7 +29,8 @@ _END = "\n"
 _JOINT = deferred("[-.&@_]")
 _POSSESSIVE = deferred(rf"[a-z0-9]{{1,{LONGEST_TERM - 2}}}'s")
 _POINTS = deferred(r"[0-9]{1,3}(?:\.[0-9]{3})+")
-_SIGN = deferred("""['"+#,]""")
+# Where they can be more than what stands between words: c++, c#, 1,000, it's.
+_SIGN = deferred(r"'|\+(?![a-z0-9])|\#(?![a-z0-9])|,(?=[0-9])")
 # A word with a full stop before it, and what may be an acronym. What begins with a letter that it
 # looks for is found several times as fast as what begins with a choice.
 _STOP = deferred(
