@@ -73,12 +73,15 @@ class PackedWriter:
         self._low: list[Array] = []
         self._places: list[Array] = []
         self._high: list[Array] = []
+        self._beyond = dict.fromkeys(WIDTHS, 0)
         self._count = 0
 
     def append(self, values: Array) -> None:
         """Take the next numbers."""
         large = np.flatnonzero(values > 0xFFFF)
         self._low.append(values.astype("<u2"))
+        for bits in WIDTHS:
+            self._beyond[bits] += int(np.count_nonzero(values >= 1 << bits))
         self._places.append(large + self._count)
         self._high.append(values[large] >> 16)
         self._count += len(values)
@@ -89,21 +92,20 @@ class PackedWriter:
             return
         low, places = np.concatenate(self._low), np.concatenate(self._places)
         self._low.clear()
-        wide = np.bincount(np.minimum(low, 256), minlength=257)
-        beyond = wide[::-1].cumsum()[::-1]
-        bits = min(WIDTHS[:-1], key=lambda bits: len(low) * bits + 16 * beyond.item(1 << bits))
-        if len(low) * 16 + 16 * len(places) < len(low) * bits + 16 * beyond.item(1 << bits):
-            bits = 16
-        high = (low >> bits).astype(np.int32) if bits < 16 else np.zeros(len(low), np.int32)
-        high[places] |= np.concatenate(self._high) << (16 - bits)
-        every = np.flatnonzero(high)
+        size = {bits: len(low) * bits + 16 * self._beyond[bits] for bits in WIDTHS}
+        bits = min(WIDTHS, key=size.__getitem__)
+        wide = low >= 1 << bits if bits < 16 else np.zeros(len(low), dtype=bool)
+        wide[places] = True
+        every = np.flatnonzero(wide)
+        high = low[every].astype(np.int32) >> bits
+        high[every.searchsorted(places)] |= np.concatenate(self._high) << (16 - bits)
         writer.add(name, f"{part}.form", np.array([len(low), bits], "<u8"))
         writer.add(name, part, _pressed(low, bits))
         if len(every):
             spans = np.searchsorted(every, np.arange(0, len(low) + SPAN, SPAN))
             writer.add(name, f"{part}.starts", narrow(spans))
             writer.add(name, f"{part}.at", (every % SPAN).astype("u1"))
-            writer.add(name, f"{part}.high", narrow(high[every]))
+            writer.add(name, f"{part}.high", narrow(high))
 
 
 def _pressed(low: Array, bits: int) -> Array:
