@@ -171,9 +171,7 @@ class TestKilled:
         sound(path)
         print(f"{KILLS} kills, {len(stored)} feeds stored, {left} left files behind")
 
-    def test_making_the_index_anew_and_merging_all_of_it(
-        self, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_making_the_index_anew_and_merging_all_of_it(self, path: Path, tmp_path: Path) -> None:
         for number in range(6):
             (tmp_path / f"{number}.xml").write_bytes(feed(f"feed{number}", 40))
             with Index(path) as index:
