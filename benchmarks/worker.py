@@ -121,7 +121,13 @@ class Worker:
         return float(self._call("freshness"))
 
     def ask(
-        self, questions: Sequence[Question], *, snippets: bool, rounds: int, seconds: float
+        self,
+        questions: Sequence[Question],
+        *,
+        snippets: bool,
+        rounds: int,
+        seconds: float,
+        least: float = LEAST,
     ) -> Latency | None:
         """Ask the questions of one class, in turn.
 
@@ -130,12 +136,13 @@ class Worker:
             snippets: with them or without.
             rounds: how many times each question is asked at least.
             seconds: no further round is begun after so long.
+            least: rounds go on for so many seconds.
 
         Returns:
             None where the peer cannot answer them.
         """
         latency: Latency | None = self._call(
-            "ask", questions, rounds=rounds, seconds=seconds, snippets=snippets
+            "ask", questions, rounds=rounds, seconds=seconds, least=least, snippets=snippets
         )
         return latency
 
@@ -248,7 +255,13 @@ class _Host:
         return median(times)
 
     def ask(
-        self, questions: Sequence[Question], rounds: int, seconds: float, *, snippets: bool
+        self,
+        questions: Sequence[Question],
+        *,
+        rounds: int,
+        seconds: float,
+        least: float,
+        snippets: bool,
     ) -> Latency | None:
         prepared = [self.peer.prepare(question, snippets=snippets) for question in questions]
         asks = [ask for ask in prepared if ask is not None]
@@ -269,7 +282,7 @@ class _Host:
                 ask()
                 times.append(perf_counter() - started)
             passed = perf_counter() - began
-            if passed > seconds or (done >= rounds and passed > LEAST):
+            if passed > seconds or (done >= rounds and passed > least):
                 break
         times.sort()
         worst = times[min(len(times) - 1, int(len(times) * 0.95))]
