@@ -17,7 +17,8 @@ from searchfeed.tui.chips import Chips
 from searchfeed.tui.criteria import Criteria
 from searchfeed.tui.facets import FacetBar
 from searchfeed.tui.growing import Growing, said
-from searchfeed.tui.line import Figures, Hints, SearchLine
+from searchfeed.tui.hints import Hints
+from searchfeed.tui.line import Figures, SearchLine
 from searchfeed.tui.painting import give_way
 from searchfeed.tui.results import ResultList
 from searchfeed.tui.searcher import Completed, Counted, Folded, Found, More, Refused, Searcher

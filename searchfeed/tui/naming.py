@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from searchfeed.errors import QueryError
-from searchfeed.tui.line import Hints
+from searchfeed.tui.hints import Hints
 
 _PROMPT = 2
 """Cells before the name; as many as before a query."""

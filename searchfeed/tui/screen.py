@@ -18,8 +18,9 @@ from searchfeed.tui.chips import Chips
 from searchfeed.tui.criteria import half_word
 from searchfeed.tui.facets import FacetBar
 from searchfeed.tui.footer import KeyLine, StatusLine
+from searchfeed.tui.hints import Hints
 from searchfeed.tui.keys import FACETS, SCREEN, told
-from searchfeed.tui.line import Figures, Hints, SearchLine
+from searchfeed.tui.line import Figures, SearchLine
 from searchfeed.tui.lined import Covered, Ground
 from searchfeed.tui.listing import Listing
 from searchfeed.tui.naming import NameLine
