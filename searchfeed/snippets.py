@@ -7,7 +7,7 @@ a query of ``cafe``), found with the same analyzer that the index was made with.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from operator import itemgetter
@@ -106,7 +106,7 @@ class _Field:
         """See ``Highlighter.find``."""
         if self._finder is None:
             return []
-        tokens = self._finder.tokens(text, placed=bool(self._phrases))
+        tokens = self._finder.tokens(text)
         found = self._single(tokens, most)
         found += [
             Found(words[0][0], words[-1][1], words, number)
@@ -118,20 +118,11 @@ class _Field:
 
     def _single(self, tokens: Sequence[analysis.Token], most: int | None) -> list[Found]:
         """The places of patterns of one word."""
-        found = [
-            Found(start, end, ((start, end),), number)
-            for term, _, start, end in tokens
-            for number in self._words.get(term, ())
-        ]
-        if most is None or len(found) <= most:
-            return found
-        times = Counter[int]()
-        kept: list[Found] = []
-        for place in found:
-            times[place.pattern] += 1
-            if times[place.pattern] <= most:
-                kept.append(place)
-        return kept
+        places: defaultdict[int, list[Found]] = defaultdict(list)
+        for term, _, start, end in tokens:
+            for number in self._words.get(term, ()):
+                places[number].append(Found(start, end, ((start, end),), number))
+        return [place for each in places.values() for place in each[:most]]
 
 
 def _match(tokens: Sequence[analysis.Token], pattern: Pattern) -> Iterator[tuple[Range, ...]]:

@@ -212,10 +212,7 @@ def test_tokens_that_are_wanted_are_those_of_all(text: str, step: int) -> None:
     text = f"{text} turmoil oil {text} soil oil {text}"
     every = tokens(text)
     wanted = {token.term for token in every[::step]} | {"oil"}
-    expected = [token for token in every if token.term in wanted]
-    assert Finder(wanted).tokens(text) == expected
-    unplaced = Finder(wanted).tokens(text, placed=False)
-    assert unplaced == [token._replace(position=0) for token in expected]
+    assert Finder(wanted).tokens(text) == [token for token in every if token.term in wanted]
 
 
 @QUICK

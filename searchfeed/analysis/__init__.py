@@ -1,6 +1,7 @@
 """The one analyzer, made for news in many languages: for the index, queries and snippets alike.
 
-The index holds the exact form of every word (``tokens``, ``index_terms``, ``analyze``). What
+The index holds the exact form of every word (``tokens``, ``index_terms``, ``analyze``), and a
+``Finder`` tells where some stand in a text. What
 else a word of a query may find is worked out on the index's dictionary of terms (``query_words``,
 ``fold``, ``stem``). Where a text may be cut is told by ``grapheme_start``, ``word_start``,
 ``sentences``. ``Expression`` is a regular expression for whole terms.
@@ -12,7 +13,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from searchfeed.analysis.analyzer import (
-    Finder,
     Token,
     WordQuery,
     index_terms,
@@ -22,6 +22,7 @@ from searchfeed.analysis.analyzer import (
 )
 from searchfeed.analysis.borders import grapheme_start, sentences, word_start
 from searchfeed.analysis.characters import spell
+from searchfeed.analysis.finding import Finder
 from searchfeed.analysis.forms import STEMMED, fold, stem, typing_mistakes
 from searchfeed.analysis.sample import fingerprint
 

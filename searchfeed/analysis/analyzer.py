@@ -8,17 +8,15 @@ alone, always has the terms that the same word has inside a text.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
-from collections.abc import Set as AbstractSet
 from itertools import repeat
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from searchfeed.analysis.words import LONGEST_TERM, Piece, Unit, units
 from searchfeed.patterns import deferred
 from searchfeed.values import dataclass
 
 # Longer stretches (a paragraph of Japanese) do not come back, and would fill the memory.
-_LONGEST_REMEMBERED = 40
+LONGEST_REMEMBERED = 40
 _MOST_REMEMBERED = 65_536
 _LONGEST_SEQUENCE = 64
 
@@ -78,7 +76,7 @@ class Stretch(NamedTuple):
 class _Memory(dict[str, Stretch]):
     def __missing__(self, stretch: str) -> Stretch:
         found = _plain_word(stretch) or _columns(units(stretch))
-        if len(stretch) <= _LONGEST_REMEMBERED:
+        if len(stretch) <= LONGEST_REMEMBERED:
             if len(self) >= _MOST_REMEMBERED:
                 self.clear()
             self[stretch] = found
@@ -162,87 +160,6 @@ def tokens(text: str) -> list[Token]:
         position += width
         offset += len(stretch)
     return found
-
-
-class Finder:
-    """Finds some terms in texts; what it learns of a word serves all texts that it looks into.
-
-    Args:
-        terms: what to find.
-    """
-
-    def __init__(self, terms: AbstractSet[str]) -> None:
-        self._wanted = _Wanted(terms)
-
-    def tokens(self, text: str, *, placed: bool = True) -> list[Token]:
-        """The tokens of the wanted terms, in the order of all tokens.
-
-        Args:
-            text: to look into.
-            placed: whether their positions are asked for, which takes longer; else each is 0.
-
-        >>> Finder({"agent"}).tokens("Multi-agent R&D")
-        [Token(term='agent', position=1, start=6, end=11)]
-        """
-        found: list[Token] = []
-        for stretch, position, offset in self._hits(text, placed=placed):
-            for term, place, start, end in self._wanted[stretch][1]:
-                found.append(
-                    Token(term, position + place if placed else 0, offset + start, offset + end)
-                )
-        return found
-
-    def _hits(self, text: str, *, placed: bool) -> Iterator[tuple[str, int, int]]:
-        """The stretches with wanted terms, their position, and where they start."""
-        wanted, stretches = self._wanted, text.split()
-        if not placed:
-            hits = [(stretch, 0) for stretch in stretches if wanted[stretch][1]]
-        else:
-            hits, position = [], 0
-            for stretch in stretches:
-                width, pieces = wanted[stretch]
-                if pieces:
-                    hits.append((stretch, position))
-                position += width
-        offset = 0
-        for stretch, position in hits:
-            # Had it stood here before, it would have been found then.
-            offset = _find_whole(text, stretch, offset)
-            yield stretch, position, offset
-            offset += len(stretch)
-
-
-Placed: TypeAlias = tuple[str, int, int, int]
-"""A term, with its position, start and end relative to its stretch."""
-
-
-class _Wanted(dict[str, tuple[int, Sequence[Placed]]]):
-    """For each stretch its width, and those of its terms that are wanted."""
-
-    def __init__(self, terms: AbstractSet[str]) -> None:
-        super().__init__()
-        self._terms = terms
-
-    def __missing__(self, stretch: str) -> tuple[int, Sequence[Placed]]:
-        single, width, terms, places, starts, ends = _STRETCHES[stretch]
-        found: tuple[int, Sequence[Placed]] = width, ()
-        # Most words are not wanted: as little as can be is done for them.
-        if single in self._terms if single else not self._terms.isdisjoint(terms):
-            pieces = zip(terms, places, starts, ends, strict=True)
-            found = width, [piece for piece in pieces if piece[0] in self._terms]
-        if len(stretch) <= _LONGEST_REMEMBERED:
-            self[stretch] = found
-        return found
-
-
-def _find_whole(text: str, stretch: str, start: int) -> int:
-    """Where a stretch that is there stands first from ``start`` on, white space around it."""
-    while True:
-        start = text.index(stretch, start)
-        end = start + len(stretch)
-        if (not start or text[start - 1].isspace()) and (end == len(text) or text[end].isspace()):
-            return start
-        start += 1
 
 
 def index_terms(text: str) -> tuple[list[str], array[int]]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta, tzinfo
 from time import perf_counter
 
 from searchfeed import tree
 from searchfeed.analysis import spell
-from searchfeed.engines import Answer, Engine
+from searchfeed.engines import Engine
 from searchfeed.index.base import Base, kept_to, system_zone
 from searchfeed.models import (
     Entry,
@@ -18,6 +18,7 @@ from searchfeed.models import (
     Facet,
     FacetCount,
     Hit,
+    Pattern,
     Period,
     Query,
     Results,
@@ -197,7 +198,9 @@ class Searching(Base):
             for match in answer.matches
             if (entry := entries.get(match.id)) is not None
         )
-        suggestion = _suggestion(query.text, node, engine, answer) if query.suggest else ""
+        suggestion = ""
+        if query.suggest:
+            suggestion = _suggestion(query.text, node, engine, answer.patterns)
         notes = (*notes, *answer.notes)
         elapsed = perf_counter() - started
         return Results(query, hits, answer.total, elapsed, notes, suggestion)
@@ -330,12 +333,13 @@ class Searching(Base):
         return ExplainedQuery(query, tree.outline(node), notes, engine.describe(node))
 
 
-def _suggestion(text: str, node: tree.Node, engine: Engine, answer: Answer | None = None) -> str:
+def _suggestion(
+    text: str, node: tree.Node, engine: Engine, patterns: Sequence[Pattern] = ()
+) -> str:
     """The query with words that stand in no entry replaced by what was perhaps meant, or empty."""
     from searchfeed.query.spelling import typed_words
 
     # What the engine has found is not asked for again.
-    patterns = answer.patterns if answer else ()
     known = {term for pattern in patterns for terms in pattern.terms for term in terms}
     unseen = [typed for typed in typed_words(node, text) if spell(typed.word) not in known]
     counts = engine.frequencies([typed.word for typed in unseen])

@@ -18,6 +18,9 @@ SEARCHED = 9
 FEW = 4_096
 """Fewer numbers are quicker looked up one by one."""
 
+FREQUENT = 16
+"""Of more than a 16th of all numbers it pays to keep a byte for each, to look them up at once."""
+
 BLOCK_BITS = 8
 """Numbers that differ in these bits alone are a block: where one stands in it fits a byte."""
 

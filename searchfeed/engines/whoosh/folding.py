@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from searchfeed.engines.whoosh.arrays import members
+
 if TYPE_CHECKING:
     from searchfeed.engines.whoosh.view import Documents, Mask, Places
 
@@ -25,15 +27,14 @@ class Groups:
 
     def leaders_of(self, documents: Documents) -> Documents:
         """The first of the story of each document, which is itself where it stands alone."""
-        at = self.documents.searchsorted(documents)
-        grouped = self.documents.take(at, mode="clip") == documents
-        return np.where(grouped, self.leaders.take(at, mode="clip"), documents)
+        at = np.searchsorted(self.documents, documents)
+        at[at == len(self.documents)] = 0
+        grouped = self.documents[at] == documents
+        return np.where(grouped, self.leaders[at], documents)
 
     def shared(self, documents: Documents) -> Mask:
         """For each document whether it shares its story with another."""
-        at = self.documents.searchsorted(documents)
-        grouped: Mask = self.documents.take(at, mode="clip") == documents
-        return grouped
+        return members(documents, self.documents)
 
     def sharing(self, document: int) -> Documents:
         """All that tell the story of a document, ascending."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from searchfeed.engines.whoosh.arrays import Ranks
+from searchfeed.engines.whoosh.arrays import FREQUENT, Ranks
 from searchfeed.engines.whoosh.formulas import SOME, TYPED
 
 if TYPE_CHECKING:
@@ -24,9 +24,6 @@ SAMPLED, MANY = 16, 4
 
 DENSE = 4
 """Of more than a quarter of the documents the scores are kept where they are had at once."""
-
-FREQUENT = 16
-"""With more than a 16th of all documents it pays to keep a mask of them, and where each stands."""
 
 LOOKED_UP = 3
 """Looking a document up in an order costs as much as to spread so many out over all documents."""

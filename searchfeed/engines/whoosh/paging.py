@@ -32,9 +32,6 @@ FURTHER = 4
 """So many times more than a page has rows are put in order, and again where it is short."""
 
 
-_ALONE = np.zeros(0, dtype=np.int32)
-
-
 class Row(NamedTuple):
     """A document on a page, its score, and the documents that it stands for, in order."""
 
@@ -101,13 +98,9 @@ class Pages:
     def _behind(self, page: Documents, groups: Groups) -> list[list[int]]:
         """The documents that each on the page stands for, in order."""
         rows: list[list[int]] = [[] for _ in page]
-        shared = groups.shared(page)
-        if not shared.any():
+        if not groups.shared(page).any():
             return rows
-        stories = [
-            groups.sharing(document) if several else _ALONE
-            for document, several in zip(page.tolist(), shared.tolist(), strict=True)
-        ]
+        stories = [groups.sharing(document) for document in page.tolist()]
         # All are put in order together, each then goes to its row.
         others = np.concatenate(stories)
         row_of = np.repeat(np.arange(len(stories)), list(map(len, stories)))

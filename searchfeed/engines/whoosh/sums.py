@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from searchfeed.engines.whoosh.arrays import once
-from searchfeed.engines.whoosh.matched import FREQUENT, Matched
+from searchfeed.engines.whoosh.arrays import FREQUENT, once
+from searchfeed.engines.whoosh.matched import Matched
 
 if TYPE_CHECKING:
     from searchfeed.engines.whoosh.view import Documents, Mask, Numbers

@@ -30,7 +30,6 @@ class KeysReader:
     """
 
     def __init__(self, container: Source, name: str, part: str, words: Dictionary) -> None:
-        self._words = words
         self._cut = _Cut(
             words,
             container.section(name, f"{part}.shifts"),
@@ -61,7 +60,7 @@ class KeysReader:
 
     def texts(self) -> Iterator[tuple[str, str]]:
         """Each term that has a key, and the key."""
-        words = self._words[:]
+        words = self._cut.words[:]
         cut = [words[term] for term in self._cut.terms(0, len(self._cut))]
         for word, length in zip(cut, self._cut.lengths, strict=True):
             yield word.decode(), word[:length].decode()
@@ -75,7 +74,7 @@ class _Cut:
     """The keys, in their order, that their terms begin with."""
 
     def __init__(self, words: Dictionary, shifts: memoryview, lengths: memoryview) -> None:
-        self._words = words
+        self.words = words
         self.shifts = shifts
         self.lengths = lengths
 
@@ -83,7 +82,7 @@ class _Cut:
         return len(self.lengths)
 
     def __getitem__(self, index: int) -> bytes:
-        return self._words.head(index + self.shifts[index], self.lengths[index])
+        return self.words.head(index + self.shifts[index], self.lengths[index])
 
     def terms(self, low: int, high: int) -> list[int]:
         """The numbers of the terms of the keys from ``low`` to ``high``."""

@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from searchfeed.engines.whoosh.arrays import SEARCHED, Ranks, members
+from searchfeed.engines.whoosh.arrays import FREQUENT, SEARCHED, Ranks, members
 from searchfeed.engines.whoosh.columnar.documents import spread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from searchfeed.engines.whoosh.columnar.field import FieldReader
+    from searchfeed.engines.whoosh.columnar.packing import Wide
 
     Integers = NDArray[np.int32]
     Mask = NDArray[np.bool_]
-
-FREQUENT = 16
-"""A term in more than a 16th of the documents is worth a byte for each, to look them up at once."""
 
 
 class Located:
@@ -71,7 +69,7 @@ class Located:
         return start, start + self.starts.item(-1)
 
     @cached_property
-    def _wide(self) -> tuple[NDArray[np.int64], Integers]:
+    def _wide(self) -> Wide:
         return self._field.gaps.wide(*self._bounds)
 
     def gaps(self, which: NDArray[Any] | None = None) -> tuple[Integers, Integers]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from searchfeed.engines.whoosh.columnar.container import Array, Sink, Source
 
     Integers = NDArray[np.int32]
+    Wide = tuple[NDArray[np.int64], Integers]
 
 FEW_RUNS = 8
 """Up to so many runs are quicker added one by one."""
@@ -160,13 +161,7 @@ class Packed:
             values[places] |= high
         return values
 
-    def take(
-        self,
-        start: int,
-        stop: int,
-        which: Array,
-        wide: tuple[NDArray[np.int64], Integers] | None = None,
-    ) -> Integers:
+    def take(self, start: int, stop: int, which: Array, wide: Wide | None = None) -> Integers:
         """Those of the numbers from ``start`` to ``stop`` at the places ``which``, which ascend.
 
         ``wide`` is what the method of that name gives for the same range, if it is known.
@@ -197,7 +192,7 @@ class Packed:
         values: Integers = spread[start - first * each : stop - first * each].astype(np.int32)
         return values
 
-    def wide(self, start: int, stop: int) -> tuple[NDArray[np.int64], Integers]:
+    def wide(self, start: int, stop: int) -> Wide:
         """The places, from ``start``, of numbers with more bits, and those bits in their place."""
         if not len(self._places) or start == stop:
             return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int32)
