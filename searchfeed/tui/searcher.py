@@ -13,9 +13,10 @@ from textual.message import Message
 
 from searchfeed.errors import QueryError
 from searchfeed.index import Index
-from searchfeed.models import Facet, FacetCount, Hit, Period, Results, Trend
+from searchfeed.models import Facet, FacetCount, Hit, Period, Query, Results, Trend
 from searchfeed.tui.criteria import Criteria
 from searchfeed.tui.facets import TITLES
+from searchfeed.tui.heap import keep, take_ahead
 from searchfeed.tui.lanes import Lane
 
 PATIENCE = 0.3
@@ -156,21 +157,23 @@ class Searcher:
         """Find out which entries tell the same story; searches do without until it is known.
 
         Then what words there are. In a large index that takes seconds, once for each state of it.
+        Last, all that is loaded or made for a first search: it would be in the way of a letter.
         """
+        keep()
         self._folds.clear()
 
         def job() -> None:
             try:
-                self._index.search("", limit=1, sort="-date")
+                entries = self._index.search("", limit=1, sort="-date").total
             except Exception:  # noqa: BLE001 - searches say what is wrong
                 return
             self._folds.set()
             self._post(Folded())
-            # The words of an index are put in order when one is first completed; that would be
-            # in the way of the first letter.
             sleep(REST)
             with suppress(Exception):
-                self._index.complete("a")
+                take_ahead(entries)
+                words = self._index.complete("a")
+                self._index.search(Query(" ".join(words[:2]), suggest=False))
 
         self._folding.ask(job)
 

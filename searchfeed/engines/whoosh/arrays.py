@@ -60,7 +60,10 @@ def members(some: NDArray[np.int32], among: NDArray[np.int32]) -> NDArray[np.boo
 
 
 def once(parts: Sequence[NDArray[AnyInteger]]) -> NDArray[AnyInteger]:
-    """What is in any of some arrays, ascending."""
+    """What is in any of some arrays, ascending.
+
+    ``np.unique`` loads ``numpy.ma`` when it is first called, which takes as long as a whole search.
+    """
     parts = [part for part in parts if len(part)] or list(parts[:1])
     numbers = np.concatenate(parts)
     # Of pieces that ascend this sort makes one by merging, which reads each but once.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from searchfeed import periods
+from searchfeed.engines.whoosh.arrays import once
 from searchfeed.engines.whoosh.columnar.packing import narrow
 from searchfeed.engines.whoosh.values import NO_DATE, date_number
 from searchfeed.models import Facet, FacetCount, Period
@@ -125,7 +126,7 @@ class Days(NamedTuple):
 def _days(dates: NDArray[np.uint64]) -> Days:
     """The days of all dates."""
     days = (dates // DAY).astype(np.int32)
-    numbers = np.unique(days[dates != NO_DATE])
+    numbers = once([days[dates != NO_DATE]])
     # The number that stands for no date is above all of them.
     return Days(numbers, narrow(numbers.searchsorted(days)))
 
@@ -136,7 +137,7 @@ def _firsts(numbers: NDArray[np.int32], period: Period) -> list[date]:
     A zone is less than a day from UTC, so the days around each day of UTC are enough; what lies
     between them has no dates, and needs no place of its own.
     """
-    found = np.unique(np.concatenate([numbers - 1, numbers, numbers + 1])).astype(np.int64)
+    found = once([numbers - 1, numbers, numbers + 1]).astype(np.int64)
     found = found[(found >= 0) & (found < date.max.toordinal())] - CALENDAR
     match period:
         case Period.WEEK:
@@ -145,5 +146,5 @@ def _firsts(numbers: NDArray[np.int32], period: Period) -> list[date]:
             found = found.astype("M8[D]").astype("M8[M]").astype("M8[D]").astype(np.int64)
         case Period.YEAR:
             found = found.astype("M8[D]").astype("M8[Y]").astype("M8[D]").astype(np.int64)
-    days: list[date] = np.unique(found).astype("M8[D]").tolist()
+    days: list[date] = once([found]).astype("M8[D]").tolist()
     return days

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from searchfeed import analysis
+from searchfeed.engines.whoosh.arrays import once
 from searchfeed.engines.whoosh.spelling import Spellings
 from searchfeed.engines.whoosh.values import plain
 
@@ -75,7 +76,7 @@ class Lexicon:
         places = np.arange(low, high)
         if self._written and prefix:
             inside = [at for at, fold in enumerate(self._folds) if f" {prefix}" in fold]
-            places = np.union1d(places, np.array(inside, dtype=np.int64))
+            places = once([places, np.array(inside, dtype=np.int64)])
         order = np.argsort(-self._totals[places], kind="stable")[:limit]
         return tuple(self._form(self._folds[at]) for at in places[order].tolist())
 

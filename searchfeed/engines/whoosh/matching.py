@@ -152,7 +152,7 @@ class Matcher:
         named, worded = condition(leaf, self._view.terms, self._view.starting)
         found = [self._holding(field, terms) for field, terms in named]
         found += [self._worded(words, field) for field, words in worded]
-        return reduce(np.union1d, found)
+        return once(found)
 
     def _holding(self, field: str, terms: Iterable[str]) -> Documents:
         """The documents that hold any of the terms."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from searchfeed.engines.whoosh.arrays import SEARCHED
+from searchfeed.engines.whoosh.arrays import SEARCHED, beginnings, once
 from searchfeed.engines.whoosh.columnar.documents import spread
 from searchfeed.engines.whoosh.values import NO_DATE
 from searchfeed.models import Sort
@@ -65,7 +65,7 @@ class Pages:
         if groups is None or ranked.total < 2:
             return ranked.total
         if ranked.total * SEARCHED < len(groups.documents):
-            return len(np.unique(groups.leaders_of(ranked.documents)))
+            return len(once([groups.leaders_of(ranked.documents)]))
         return ranked.total - groups.surplus(ranked.mask)
 
     def rows(self, offset: int, count: int) -> Iterator[Row]:
@@ -89,7 +89,9 @@ class Pages:
             ordered, scores = self._ordered(wanted)
             if not self._groups.shared(ordered).any():
                 return ordered[:count], scores[:count]
-            firsts = np.unique(self._groups.leaders_of(ordered), return_index=True)[1]
+            leaders = self._groups.leaders_of(ordered)
+            by_leader = np.argsort(leaders, kind="stable")
+            firsts = by_leader[beginnings(leaders[by_leader])]
             if len(firsts) >= count or len(ordered) >= self._ranked.total:
                 chosen = np.sort(firsts)[:count]
                 return ordered[chosen], scores[chosen]

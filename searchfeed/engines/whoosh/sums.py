@@ -78,15 +78,15 @@ class Sum:
     def reaching(self, score: float, allowed: Mask | None) -> Documents:
         """Documents among which all are that have this score, which is above 0; ascending."""
         score *= CAUTION
-        total = sum(leaf.most for leaf in self.leaves)
         found: list[Documents] = []
-        rest = 0.0
+        before = 0.0
         for leaf in self.leaves:
-            # Documents that are only in leaves whose highest scores together are less are out.
-            rest += leaf.most
-            if rest >= score:
-                near = leaf.reaching(score - (total - leaf.most) / CAUTION)
+            # Those that are in a later leaf are found there: the others can add to what they have
+            # in this one no more than the highest scores of the leaves before it.
+            if before + leaf.most >= score:
+                near = leaf.reaching(score - before / CAUTION)
                 found.append(near if allowed is None else kept(near, allowed))
+            before += leaf.most
         if sum(map(len, found)) * FREQUENT < self.size:
             return once(found)
         together = np.zeros(self.size, dtype=bool)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from searchfeed.engines.whoosh.arrays import beginnings
 from searchfeed.engines.whoosh.columnar.container import Sheet
 from searchfeed.engines.whoosh.columnar.field import FieldReader
 from searchfeed.engines.whoosh.columnar.segment import Postings, write_postings
@@ -47,11 +48,11 @@ def _terms(
     for shift in range(0, BITS, step):
         parts = (values[there] ^ SIGN) >> np.uint64(shift)
         order = np.argsort(parts, kind="stable")
-        distinct, amounts = np.unique(parts, return_counts=True)
-        words += [bytes((shift,)) + number for number in _big_endian(distinct)]
-        batches.append(
-            Postings(amounts.astype(np.int64), there[order], np.ones(len(there), dtype=np.int32))
-        )
+        ordered = parts[order]
+        firsts = beginnings(ordered)
+        words += [bytes((shift,)) + number for number in _big_endian(ordered[firsts])]
+        amounts = np.diff(firsts, append=len(there))
+        batches.append(Postings(amounts, there[order], np.ones(len(there), dtype=np.int32)))
     return words, batches
 
 
