@@ -8,7 +8,7 @@ a query of ``cafe``), found with the same analyzer that the index was made with.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from operator import itemgetter
 from typing import NamedTuple
@@ -106,20 +106,23 @@ class _Field:
         """See ``Highlighter.find``."""
         if self._finder is None:
             return []
-        tokens = self._finder.tokens(text)
-        found = self._single(tokens, most)
-        found += [
-            Found(words[0][0], words[-1][1], words, number)
-            for number, pattern in self._phrases
-            for words in islice(_match(tokens, pattern), most)
-        ]
+        if self._phrases:
+            tokens = self._finder.tokens(text)
+            found = self._single(((term, start, end) for term, _, start, end in tokens), most)
+            found += [
+                Found(words[0][0], words[-1][1], words, number)
+                for number, pattern in self._phrases
+                for words in islice(_match(tokens, pattern), most)
+            ]
+        else:
+            found = self._single(self._finder.ranges(text), most)
         found.sort(key=itemgetter(0, 1))
         return found
 
-    def _single(self, tokens: Sequence[analysis.Token], most: int | None) -> list[Found]:
+    def _single(self, ranges: Iterable[tuple[str, int, int]], most: int | None) -> list[Found]:
         """The places of patterns of one word."""
         places: defaultdict[int, list[Found]] = defaultdict(list)
-        for term, _, start, end in tokens:
+        for term, start, end in ranges:
             for number in self._words.get(term, ()):
                 places[number].append(Found(start, end, ((start, end),), number))
         return [place for each in places.values() for place in each[:most]]

@@ -212,7 +212,9 @@ def test_tokens_that_are_wanted_are_those_of_all(text: str, step: int) -> None:
     text = f"{text} turmoil oil {text} soil oil {text}"
     every = tokens(text)
     wanted = {token.term for token in every[::step]} | {"oil"}
-    assert Finder(wanted).tokens(text) == [token for token in every if token.term in wanted]
+    found = [token for token in every if token.term in wanted]
+    assert Finder(wanted).tokens(text) == found
+    assert Finder(wanted).ranges(text) == [(term, start, end) for term, _, start, end in found]
 
 
 @QUICK

@@ -7,12 +7,12 @@ that took more than half of the time in which a frequent word is first scored.
 
 from __future__ import annotations
 
-KEPT = 64 << 20
+KEPT = 96 << 20
 """Bytes that are kept."""
 
-AHEAD = 160
-"""Bytes for each entry that are taken before they are needed: what is worked out for the first few
-frequent words, of which each takes 22."""
+AHEAD = 320
+"""Bytes for each entry that are taken before they are needed: what is worked out for frequent
+words, of which each takes 22, and what it takes to work it out."""
 
 # From malloc.h: how much may be free at the end of the heap, from which size on an array is not
 # taken from it (at most so much), and how many heaps there are: a thread would have its own.
@@ -38,7 +38,7 @@ def take_ahead(entries: int) -> None:
     """Have the pages made that the first searches in an index of so many entries need."""
     import numpy as np
 
-    blocks = min(KEPT // 2, AHEAD * entries) // _BLOCK
+    blocks = min(KEPT * 2 // 3, AHEAD * entries) // _BLOCK
     # All at once, so that none is the one before it; then they are free again.
     for block in [np.empty(_BLOCK, dtype=np.uint8) for _ in range(blocks)]:
         block.fill(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -19,30 +20,50 @@ FEW = 4_096
 """Fewer numbers are quicker looked up one by one."""
 
 FREQUENT = 16
-"""Of more than a 16th of all numbers it pays to keep a byte for each, to look them up at once."""
+"""Of more than a 16th of all numbers it pays to keep a byte for each, to look them up at once; and
+to make that pays once a 16th of them have been looked up."""
 
 BLOCK_BITS = 8
 """Numbers that differ in these bits alone are a block: where one stands in it fits a byte."""
 
 
 class Ranks:
-    """Where numbers stand in an array that ascends, had at once for each; a byte for each number.
+    """Where numbers stand in an array that ascends.
+
+    After some time that is had at once for each, from a byte for each number.
 
     Args:
         numbers: the array, which is not empty.
     """
 
     def __init__(self, numbers: NDArray[np.int32]) -> None:
-        blocks = np.arange(0, numbers.item(-1) + 1, 1 << BLOCK_BITS, dtype=np.int32)
-        self._starts = numbers.searchsorted(blocks).astype(np.int32)
-        self._inside = np.zeros(numbers.item(-1) + 1, dtype=np.uint8)
-        self._inside[numbers] = np.arange(len(numbers)) - self._starts.take(numbers >> BLOCK_BITS)
+        self._numbers = numbers
+        self._asked = 0
 
-    def of(self, some: NDArray[np.intp]) -> NDArray[np.int32]:
+    def of(self, some: NDArray[np.int32]) -> NDArray[np.signedinteger[Any]]:
         """Where each of some numbers stands; of one that does not stand there, some place."""
-        ranks = self._starts.take(some >> BLOCK_BITS, mode="clip")
-        ranks += self._inside.take(some, mode="clip")
+        if not self.due(len(some)):
+            self._asked += len(some)
+            return np.minimum(self._numbers.searchsorted(some), len(self._numbers) - 1)
+        starts, inside = self._table
+        places = some.astype(np.intp)
+        ranks = starts.take(places >> BLOCK_BITS, mode="clip")
+        ranks += inside.take(places, mode="clip")
         return ranks
+
+    def due(self, more: int) -> bool:
+        """Whether, with so many more, it pays to have for each number at once what is asked."""
+        return (self._asked + more) * FREQUENT >= len(self._numbers)
+
+    @cached_property
+    def _table(self) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+        """Where each block starts, and for each number where it stands in its block."""
+        numbers = self._numbers
+        blocks = np.arange(0, numbers.item(-1) + 1, 1 << BLOCK_BITS, dtype=np.int32)
+        starts = numbers.searchsorted(blocks).astype(np.int32)
+        inside = np.zeros(numbers.item(-1) + 1, dtype=np.uint8)
+        inside[numbers] = np.arange(len(numbers)) - starts.take(numbers >> BLOCK_BITS)
+        return starts, inside
 
 
 def members(some: NDArray[np.int32], among: NDArray[np.int32]) -> NDArray[np.bool_]:

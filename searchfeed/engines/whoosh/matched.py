@@ -23,7 +23,8 @@ SAMPLED, MANY = 16, 4
 """One of so many scores is looked at for a bound; so many times more than wanted may reach it."""
 
 DENSE = 4
-"""Of more than a quarter of the documents the scores are kept where they are had at once."""
+"""Of more than a quarter of the documents the scores are kept where they are had at once, as soon
+as that pays."""
 
 LOOKED_UP = 3
 """Looking a document up in an order costs as much as to spread so many out over all documents."""
@@ -46,9 +47,9 @@ class Matched:
         """What all of it may take in the end, mask and order included."""
         count = len(self.documents)
         last = self.documents.item(-1) if count else 0
-        mask = last if count * FREQUENT > last else 0
-        dense = 8 * last if count * DENSE > last else mask
-        return 13 * count + mask + dense + 16 * min(IMPACTS, count)
+        mask_and_ranks = 2 * last if count * FREQUENT > last else 0
+        dense = 8 * last if count * DENSE > last else 0
+        return 13 * count + mask_and_ranks + dense + 16 * min(IMPACTS, count)
 
     def only(self, keep: NDArray[Any]) -> Matched:
         """Those documents that ``keep`` chooses: a mask, or places in order."""
@@ -145,15 +146,15 @@ class Matched:
         own = self.documents
         if not len(own) or not len(documents):
             return np.zeros(len(documents))
-        places = documents.astype(np.intp)
-        if len(own) * DENSE > own.item(-1):
-            return self._dense.take(places, mode="clip")
+        if len(own) * DENSE > own.item(-1) and self._ranks.due(len(documents)):
+            return self._dense.take(documents, mode="clip")
         if len(own) * FREQUENT > own.item(-1):
-            rank = self._ranks.of(places)
+            rank = self._ranks.of(documents)
             scores = self.scores.take(rank, mode="clip")
             scores[own.take(rank, mode="clip") != documents] = 0.0
             return scores
         if len(documents) * LOOKED_UP > len(own):
+            places = documents.astype(np.intp)
             values = np.empty(max(own.item(-1), places.max().item()) + 1)
             values[places] = 0.0
             values[own] = self.scores

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from searchfeed.engines.whoosh.arrays import FREQUENT
 from searchfeed.engines.whoosh.bits import DENSE, SPARE, make_bits, make_layout, row_counts
 from searchfeed.engines.whoosh.columnar.documents import spread
 from searchfeed.engines.whoosh.columnar.located import Located
@@ -114,10 +115,19 @@ class View(Terms[SegmentReader]):
         """The documents that hold a term, ascending, and how often each does."""
         return _end_to_end(
             [
-                _live(segment, base, *segment.postings(field, number))
+                _live(segment, base, *self._postings(segment, field, number))
                 for segment, base, number in self._numbers(field, term)
             ]
         )
+
+    def _postings(
+        self, segment: SegmentReader, field: str, number: int
+    ) -> tuple[Documents, NDArray[Any]]:
+        if segment.doc_freq(field, number) * FREQUENT < segment.doc_count:
+            return segment.postings(field, number)
+        # With another word beside it, where it stands is asked for soon.
+        located = self._located(segment, field, number)
+        return located.documents, located.counts
 
     def counts(
         self, field: str, family: Mapping[str, float]

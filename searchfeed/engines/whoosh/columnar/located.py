@@ -29,7 +29,7 @@ class Located:
 
     Attributes:
         documents: those that hold it, ascending, deleted ones included.
-        starts: for each of them how often the term stands in those before, and behind them the sum.
+        counts: how often it stands in each of them.
     """
 
     def __init__(self, field: FieldReader, number: int) -> None:
@@ -37,18 +37,25 @@ class Located:
         self._field = field
         self._posting = start
         self.documents: Integers = field.documents.one(number, start, stop)
-        self.starts: Integers = np.zeros(stop - start + 1, dtype=np.int32)
-        np.cumsum(field.counted(start, stop), out=self.starts[1:])
+        self.counts: Integers = field.counted(start, stop)
 
     @property
     def nbytes(self) -> int:
         """About what it takes in the end."""
         ranks = self.documents.item(-1) if self._is_frequent else 0
-        return self.documents.nbytes + self.starts.nbytes + ranks + self.starts.item(-1)
+        wide = int(self.counts.sum())
+        return 3 * self.documents.nbytes + ranks + wide
 
     @property
     def _is_frequent(self) -> bool:
         return len(self.documents) * FREQUENT > self.documents.item(-1)
+
+    @cached_property
+    def starts(self) -> Integers:
+        """For each document how often the term stands in those before, and behind them the sum."""
+        starts = np.zeros(len(self.counts) + 1, dtype=np.int32)
+        np.cumsum(self.counts, out=starts[1:])
+        return starts
 
     @cached_property
     def _ranks(self) -> Ranks:
@@ -58,7 +65,7 @@ class Located:
         """Which of some documents, which ascend, are among these, and the places of those here."""
         if not self._is_frequent:
             return matched(some, self.documents)
-        ranks = self._ranks.of(some.astype(np.intp))
+        ranks = self._ranks.of(some)
         there: Mask = self.documents.take(ranks, mode="clip") == some
         return there, ranks[there]
 
@@ -82,11 +89,10 @@ class Located:
             which: the places of the documents that are wanted, ascending; None for all.
         """
         if which is None:
-            amounts = self.starts[1:] - self.starts[:-1]
+            amounts = self.counts
         else:
             starts = self.starts.take(which)
-            amounts = self.starts.take(which + 1)
-            amounts -= starts
+            amounts = self.counts.take(which)
         if not self._field.has_positions:
             return np.zeros(0, dtype=np.int32), amounts
         if which is None:
