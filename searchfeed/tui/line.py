@@ -43,6 +43,8 @@ class SearchLine(Input, Lined):
             value,
             placeholder="search",
             id=id,
+            # Else it comes with the first letter, and the whole screen is laid out anew for it.
+            classes="-valid",
             compact=True,
             select_on_focus=False,
         )
