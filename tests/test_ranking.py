@@ -21,7 +21,6 @@ from searchfeed.engines.whoosh.engine import WhooshEngine
 from searchfeed.engines.whoosh.formulas import WINDOW
 from searchfeed.engines.whoosh.grouping import find_groups
 from searchfeed.engines.whoosh.matched import Matched
-from searchfeed.engines.whoosh.memory import Memory
 from searchfeed.engines.whoosh.paging import Pages
 from searchfeed.engines.whoosh.proximity import close
 from searchfeed.engines.whoosh.ranking import Complete, Ranking
@@ -29,6 +28,7 @@ from searchfeed.engines.whoosh.rows import POSITION_BITS
 from searchfeed.engines.whoosh.scoring import Scorer
 from searchfeed.engines.whoosh.values import NO_DATE
 from searchfeed.engines.whoosh.view import REMEMBERED
+from searchfeed.memory import Memory
 from searchfeed.models import Entry, Sort, Span
 from tests.trees import trees
 
@@ -142,6 +142,30 @@ def test_pruned_and_unpruned_agree(
     found, wanted = (list(page.rows(count // 3, count)) for page in pages)
     assert [row.score for row in found] == pytest.approx([row.score for row in wanted], abs=1e-9)
     assert [row[::2] for row in found] == [row[::2] for row in wanted]
+
+
+@given(
+    st.sampled_from([tree.Everything(), tree.Word("energy", "tag"), tree.Word("oil")]),
+    st.integers(1, ENTRIES + 10),
+    st.sampled_from([0, 8_192]),
+)
+@settings(deadline=None, max_examples=60)
+def test_entries_that_score_the_same_come_by_date(
+    state: State, node: tree.Node, count: int, many: int
+) -> None:
+    view, vocabulary = state.arrays.view, state.arrays.vocabulary
+    scored = Scorer(view, vocabulary).run(node)
+    dates = view.column("date")[scored.documents].tolist()
+    keys = view.column("key")[scored.documents].tolist()
+    newest = [-1 if date == NO_DATE else date for date in dates]
+    each = zip(scored.scores.tolist(), newest, keys, scored.documents.tolist(), strict=True)
+    ordered = sorted(each, key=lambda row: (-row[0], -row[1], row[2]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(paging, "MANY", many)
+        patch.setattr(paging, "FULL", 0)
+        pages = Pages(view, Ranking(Scorer(view, vocabulary), node), Sort.RELEVANCE, None)
+        found = [row.document for row in pages.rows(0, count)]
+    assert found == [row[3] for row in ordered[:count]]
 
 
 @given(

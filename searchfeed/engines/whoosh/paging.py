@@ -116,18 +116,39 @@ class Pages:
     def _ordered(self, count: int) -> tuple[Documents, Numbers]:
         """The first ``count`` documents, in order, and their scores."""
         if self._sort is Sort.RELEVANCE:
-            documents, scores = self._ranked.best(count)
+            documents, scores = self._earliest_of_last(*self._ranked.best(count), count)
             order = self._order(documents, scores)[:count]
             return documents[order], scores[order]
-        documents = self._ranked.documents
+        documents = self._earliest(self._ranked.documents, count)
+        documents = documents[self._order(documents)[:count]]
+        return documents, self._ranked.scores(documents)
+
+    def _earliest_of_last(
+        self, documents: Documents, scores: Numbers, count: int
+    ) -> tuple[Documents, Numbers]:
+        """The best documents; of those that tie with the last only what could be on the page.
+
+        Conditions score nothing, so that all that meet them tie.
+        """
+        last = scores.min(initial=0.0)
+        tied = scores == last
+        missing = count - (len(scores) - int(np.count_nonzero(tied)))
+        if not 0 < missing < len(scores):
+            return documents, scores
+        some = self._earliest(np.sort(documents[tied]), missing)
+        return (
+            np.concatenate((documents[~tied], some)),
+            np.concatenate((scores[~tied], np.full(len(some), last))),
+        )
+
+    def _earliest(self, documents: Documents, count: int) -> Documents:
+        """Those of some documents, which ascend, that could be the first by date, ties included."""
         if count < len(documents):
             if len(documents) > max(MANY, self._view.size * FULL // BLOCK):
                 documents = self._among_first(documents, count)
-            # Only those that could be on the page are put in order, ties at its end included.
             dates = self._dates(documents)
             documents = documents[dates <= np.partition(dates, count - 1)[count - 1]]
-        documents = documents[self._order(documents)[:count]]
-        return documents, self._ranked.scores(documents)
+        return documents
 
     def _among_first(self, documents: Documents, count: int) -> Documents:
         """Those of some documents, which ascend, among which the first ``count`` by date are.

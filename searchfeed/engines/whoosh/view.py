@@ -18,10 +18,10 @@ from searchfeed.engines.whoosh.columnar.documents import spread
 from searchfeed.engines.whoosh.columnar.located import Located
 from searchfeed.engines.whoosh.columnar.reader import SegmentReader
 from searchfeed.engines.whoosh.lexicon import Lexicon
-from searchfeed.engines.whoosh.memory import Memory
 from searchfeed.engines.whoosh.rows import row_starts, tally
 from searchfeed.engines.whoosh.spots import Spots, joined, places
 from searchfeed.engines.whoosh.terms import Terms
+from searchfeed.memory import Memory
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""What was worked out for a committed state and may be asked for again, in bounded memory."""
+"""What was worked out and may be asked for again, in bounded memory."""
 
 from __future__ import annotations
 
