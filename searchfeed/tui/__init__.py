@@ -44,6 +44,10 @@ def browse(
     # Textual paints at most so often; what is ready just after a letter is painted would wait for
     # up to a sixtieth of a second. It is read when Textual is imported.
     os.environ.setdefault("TEXTUAL_FPS", str(FRAMES))
+    from searchfeed.tui.heap import keep
+
+    # Before there is a second thread, which would get a heap of its own.
+    keep()
     from searchfeed.tui.app import SearchfeedApp
     from searchfeed.tui.queries import default_file
 

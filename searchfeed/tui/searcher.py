@@ -14,9 +14,10 @@ from textual.message import Message
 from searchfeed.errors import QueryError
 from searchfeed.index import Index
 from searchfeed.models import Facet, FacetCount, Hit, Period, Query, Results, Trend
+from searchfeed.tui.ahead import Pages, guesses
 from searchfeed.tui.criteria import Criteria
 from searchfeed.tui.facets import TITLES
-from searchfeed.tui.heap import keep, take_ahead
+from searchfeed.tui.heap import take_ahead
 from searchfeed.tui.lanes import Lane
 
 PATIENCE = 0.3
@@ -27,6 +28,9 @@ FRAME = 1 / 60
 
 REST = 0.08
 """Seconds without a new question after which what was found is counted, and read on in."""
+
+AHEAD = 0.05
+"""Seconds for which what is likely to be asked next is looked for."""
 
 _SHORT = 3
 """Months that are few enough for days to be shown."""
@@ -111,15 +115,18 @@ class Searcher:
             self._completing,
             self._folding,
         )
+        self._pages = Pages()
         self._folds = Event()
         self._waited = False
         self._answered = 0.0
+        self._asked = (Criteria(), 1)
         self.generation = 0
 
     def search(self, criteria: Criteria, limit: int) -> int:
         """Look for entries; what was asked for before is dropped. Return its generation."""
         self.generation += 1
         generation = self.generation
+        self._asked = criteria, limit
 
         def job() -> None:
             self._guarded(generation, criteria, lambda: self._answer(generation, criteria, limit))
@@ -140,7 +147,11 @@ class Searcher:
         self._paging.ask(lambda: self._guarded(generation, criteria, page))
 
     def complete(self, text: str, cursor: int) -> None:
-        """Find what the word before the cursor may become, once results are on the screen."""
+        """Find what the word before the cursor may become, once results are on the screen.
+
+        Then what the next letter is likely to bring.
+        """
+        generation = self.generation
 
         def job() -> None:
             self._searching.settle(PATIENCE)
@@ -150,8 +161,22 @@ class Searcher:
             except Exception:  # noqa: BLE001 - the search itself says what is wrong
                 completions = ()
             self._post(Completed(text, completions))
+            if cursor == len(text):
+                sleep(FRAME)
+                with suppress(Exception):
+                    self._look_ahead(generation, text)
 
         self._completing.ask(job)
+
+    def _look_ahead(self, generation: int, text: str) -> None:
+        """Find what the next letter is likely to bring, as long as it does not come."""
+        criteria, limit = self._asked
+        until = monotonic() + AHEAD
+        _, results, _ = self._first_page(generation, criteria, limit)
+        for guess in guesses(self._index, text, results):
+            if generation != self.generation or monotonic() > until:
+                break
+            self._first_page(generation, criteria.typed(guess, typing=True), limit)
 
     def fold(self) -> None:
         """Find out which entries tell the same story; searches do without until it is known.
@@ -159,8 +184,8 @@ class Searcher:
         Then what words there are. In a large index that takes seconds, once for each state of it.
         Last, all that is loaded or made for a first search: it would be in the way of a letter.
         """
-        keep()
         self._folds.clear()
+        self._pages.forget()
 
         def job() -> None:
             try:
@@ -199,15 +224,7 @@ class Searcher:
         if not self._waited:
             self._waited = True
             self._folds.wait(PATIENCE)
-        results, folded = self._page(criteria, limit)
-        longer = None if results.total else criteria.longer
-        if longer and generation == self.generation:
-            # What can be asked for as it was typed may be too much with one pattern more.
-            with suppress(QueryError):
-                more, folded = self._page(longer, limit)
-                if more.total:
-                    elapsed = results.elapsed + more.elapsed
-                    criteria, results = longer, replace(more, elapsed=elapsed)
+        criteria, results, folded = self._first_page(generation, criteria, limit)
         self._answered = monotonic()
         self._post(Found(generation, criteria, results, folded))
         if not criteria.like:
@@ -225,13 +242,28 @@ class Searcher:
         if generation == self.generation:
             self._post(Counted(generation, facets, self._trend(criteria), suggestion))
 
+    def _first_page(
+        self, generation: int, criteria: Criteria, limit: int
+    ) -> tuple[Criteria, Results, bool]:
+        """What is found; where that is nothing, with the half-typed word begun."""
+        results, folded = self._page(criteria, limit)
+        longer = None if results.total else criteria.longer
+        if longer and generation == self.generation:
+            # What can be asked for as it was typed may be too much with one pattern more.
+            with suppress(QueryError):
+                more, folded = self._page(longer, limit)
+                if more.total:
+                    elapsed = results.elapsed + more.elapsed
+                    return longer, replace(more, elapsed=elapsed), folded
+        return criteria, results, folded
+
     def _page(self, criteria: Criteria, limit: int, offset: int = 0) -> tuple[Results, bool]:
         folded = self._folds.is_set()
         query = criteria.request(limit, offset, dedupe=folded)
         if criteria.like:
             id, sort = criteria.like.id, query.sort
             return self._index.like(id, limit=limit, offset=offset, sort=sort), True
-        return self._index.search(query), folded
+        return self._pages.get(query, self._index.search), folded
 
     def _facets(self, criteria: Criteria) -> Mapping[Facet, tuple[FacetCount, ...]]:
         """The counts of each facet; where any of several values may hold, of the others too."""
