@@ -121,10 +121,16 @@ class _Field:
 
     def _single(self, ranges: Iterable[tuple[str, int, int]], most: int | None) -> list[Found]:
         """The places of patterns of one word."""
+        found = [
+            Found(start, end, ((start, end),), number)
+            for term, start, end in ranges
+            for number in self._words.get(term, ())
+        ]
+        if most is None or len(found) <= most:
+            return found
         places: defaultdict[int, list[Found]] = defaultdict(list)
-        for term, start, end in ranges:
-            for number in self._words.get(term, ()):
-                places[number].append(Found(start, end, ((start, end),), number))
+        for place in found:
+            places[place.pattern].append(place)
         return [place for each in places.values() for place in each[:most]]
 
 
@@ -174,17 +180,21 @@ def _best_window(
     found: Sequence[Found], patterns: Sequence[Pattern], width: int
 ) -> tuple[int, int]:
     """The stretch between two matches that weighs most; the shortest, then the first, of equals."""
+    if not found:
+        return 0, 0
     weights = [pattern.weight or REPEATED for pattern in patterns]
     again = [pattern.weight * REPEATED or REPEATED for pattern in patterns]
+    reached = _reached(found, weights, again, width)
+    bound = max(reached) * CAUTION
     best: tuple[float, int, int] = (0.0, 0, 0)
     window = (0, 0)
-    for number, reached in enumerate(_reached(found, weights, again, width)):
-        if reached < best[0] * CAUTION:
+    for number, about in enumerate(reached):
+        if about < bound:
             continue
-        start, first_end, _, _ = found[number]
+        start, end, _, _ = found[number]
         held: set[int] = set()
         weight = 0.0
-        end, last = first_end, start + width
+        last = start + width
         for at in range(number, len(found)):
             _, stop, _, pattern = found[at]
             if stop > last and held:
@@ -192,32 +202,36 @@ def _best_window(
             weight += again[pattern] if pattern in held else weights[pattern]
             held.add(pattern)
             end = max(end, stop)
-            if weight >= best[0]:
-                key = (weight, start - end, -start)
-                if key > best:
-                    best, window = key, (start, end)
+        key = (weight, start - end, -start)
+        if key > best:
+            best, window = key, (start, end)
     return window
 
 
 def _reached(
     found: Sequence[Found], weights: Sequence[float], again: Sequence[float], width: int
-) -> Iterator[float]:
+) -> list[float]:
     """What the stretch from each match on weighs, but for the last digits.
 
     One sum goes along, from which is taken what is left behind: a text in which every third word
     is marked has a hundred matches in each stretch.
     """
     times = [0] * len(weights)
-    weight, at = 0.0, 0
+    reached: list[float] = []
+    weight, at, count = 0.0, 0, len(found)
     for number, (start, _, _, first) in enumerate(found):
-        while at < len(found) and (at <= number or found[at].end <= start + width):
-            pattern = found[at].pattern
+        last = start + width
+        while at < count:
+            _, stop, _, pattern = found[at]
+            if stop > last and at > number:
+                break
             weight += again[pattern] if times[pattern] else weights[pattern]
             times[pattern] += 1
             at += 1
-        yield weight
+        reached.append(weight)
         times[first] -= 1
         weight -= again[first] if times[first] else weights[first]
+    return reached
 
 
 def _widen(text: str, start: int, end: int, width: int) -> tuple[int, int]:

@@ -24,6 +24,7 @@ class Finder:
 
     def __init__(self, terms: AbstractSet[str]) -> None:
         self._wanted = _Wanted(terms)
+        self._looked_at = terms | {_SEVERAL}
 
     def tokens(self, text: str) -> list[Token]:
         """The tokens of the wanted terms, in the order of all tokens.
@@ -53,18 +54,46 @@ class Finder:
         >>> Finder({"agent"}).ranges("Multi-agent R&D")
         [('agent', 6, 11)]
         """
-        wanted = self._wanted
-        stretches = text.split()
-        pieces = {each: wanted[each][1] for each in set(stretches)}
-        there = {each: some for each, some in pieces.items() if some}
+        looked_at = self._looked_at
         found: list[tuple[str, int, int]] = []
         offset = 0
-        for stretch in filter(there.__contains__, stretches):
-            offset = _find_whole(text, stretch, offset)
-            for term, _, start, end in there[stretch]:
-                found.append((term, offset + start, offset + end))
-            offset += len(stretch)
+        stretches = text.split()
+        for stretch, term in zip(stretches, map(_TERMS.__getitem__, stretches), strict=True):
+            if term in looked_at and (pieces := self._wanted[stretch][1]):
+                offset = _find_whole(text, stretch, offset)
+                for piece, _, start, end in pieces:
+                    found.append((piece, offset + start, offset + end))
+                offset += len(stretch)
         return found
+
+
+class _Terms(dict[str, str]):
+    """For each stretch its one term, or _SEVERAL; so many of them, for texts to come."""
+
+    def __missing__(self, stretch: str) -> str:
+        term = _word(stretch) or columns(stretch).single or _SEVERAL
+        if len(stretch) <= LONGEST_REMEMBERED:
+            if len(self) >= _MOST_REMEMBERED:
+                self.clear()
+            self[stretch] = term
+        return term
+
+
+_SEVERAL = ""
+_MOST_REMEMBERED = 65_536
+_TERMS = _Terms()
+
+
+def _word(stretch: str) -> str:
+    """The term of what is one plain word, as most are: little is done to tell that; else empty."""
+    word = stretch.strip(PUNCTUATION)
+    plain = (
+        word.isalnum()
+        and word.isascii()
+        and len(word) <= LONGEST_TERM
+        and stretch.startswith(word)
+    )
+    return word.lower() if plain else ""
 
 
 class _Wanted(dict[str, tuple[int, Pieces]]):
@@ -76,7 +105,8 @@ class _Wanted(dict[str, tuple[int, Pieces]]):
 
     def __missing__(self, stretch: str) -> tuple[int, Pieces]:
         found: tuple[int, Pieces] = _PLAIN
-        if not self._is_plain(stretch):
+        word = _word(stretch)
+        if not word or word in self._terms:
             single, width, terms, places, starts, ends = columns(stretch)
             found = width, ()
             if single in self._terms if single else not self._terms.isdisjoint(terms):
@@ -85,17 +115,6 @@ class _Wanted(dict[str, tuple[int, Pieces]]):
         if len(stretch) <= LONGEST_REMEMBERED:
             self[stretch] = found
         return found
-
-    def _is_plain(self, stretch: str) -> bool:
-        """Whether it is one word that is not wanted, as most are: little is done to tell that."""
-        word = stretch.strip(PUNCTUATION)
-        return (
-            word.isalnum()
-            and word.isascii()
-            and len(word) <= LONGEST_TERM
-            and stretch.startswith(word)
-            and word.lower() not in self._terms
-        )
 
 
 def _find_whole(text: str, stretch: str, start: int) -> int:
