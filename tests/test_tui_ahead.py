@@ -105,6 +105,10 @@ class TestPages:
         pages.get(Query("storm"), asked)
         now += ahead.FRESH
         pages.get(Query("storm"), asked)
+        assert asked.texts == ["storm"]
+        now += 1
+        pages.get(Query("storm"), asked)
+        pages.get(Query("storm"), asked)
         assert asked.texts == ["storm"] * 2
 
     def test_long_entries_do_not_fill_the_memory(

@@ -88,10 +88,7 @@ def _word(stretch: str) -> str:
     """The term of what is one plain word, as most are: little is done to tell that; else empty."""
     word = stretch.strip(PUNCTUATION)
     plain = (
-        word.isalnum()
-        and word.isascii()
-        and len(word) <= LONGEST_TERM
-        and stretch.startswith(word)
+        word.isalnum() and word.isascii() and len(word) <= LONGEST_TERM and stretch.startswith(word)
     )
     return word.lower() if plain else ""
 

@@ -32,8 +32,8 @@ BEHIND = 3
 _MARK = "\0"
 _WORD, _BEHIND = re.compile(r"\b[^\W\d_]"), re.compile(rf"{_MARK}\W+([^\W\d_])")
 
-FRESH = 8.0
-"""Seconds after which, at the latest, a page is searched for again; others may have written."""
+FRESH = 30.0
+"""Seconds after which a page is searched for again; others may have written meanwhile."""
 
 HELD = 32 << 20
 """Bytes of pages that are kept at most."""
@@ -42,6 +42,7 @@ HELD = 32 << 20
 @dataclass(frozen=True, slots=True)
 class _Page:
     results: Results
+    asked: float
 
     @property
     def nbytes(self) -> int:
@@ -58,9 +59,19 @@ class Pages:
 
     def get(self, query: Query, search: Callable[[Query], Results]) -> Results:
         """The page of a query, searched for unless it was found a moment ago."""
+        page = self._page(query, search)
+        if monotonic() - page.asked > FRESH:
+            self.forget()
+            page = self._page(query, search)
+        return page.results
+
+    def _page(self, query: Query, search: Callable[[Query], Results]) -> _Page:
+        def make() -> _Page:
+            asked = monotonic()
+            return _Page(search(query), asked)
+
         # A space behind a word finds nothing else.
-        key = (self._state, monotonic() // FRESH, replace(query, text=query.text.rstrip()))
-        return self._memory.get(key, lambda: _Page(search(query))).results
+        return self._memory.get((self._state, replace(query, text=query.text.rstrip())), make)
 
     def forget(self) -> None:
         """What was found, or is being looked for, is no more what there is."""

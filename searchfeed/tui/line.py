@@ -8,7 +8,9 @@ from typing import ClassVar
 from rich.cells import cell_len
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.geometry import Size
 from textual.strip import Strip
+from textual.widget import Widget
 from textual.widgets import Input
 
 from searchfeed.tui.drawing import BARE, fitted, laid, plain, wide
@@ -84,6 +86,10 @@ class SearchLine(Input, Lined):
     def content_width(self) -> int:
         """At least that of the line: Textual lays out the whole screen whenever it changes."""
         return max(super().content_width, self.size.width)
+
+    def on_resize(self) -> None:
+        """Else its width would change with the first letter, and all be laid out for that."""
+        self.set_reactive(Widget.virtual_size, Size(self.content_width, 1))
 
     def column(self, position: int) -> int:
         """The column of the screen in which a character of the line is."""
