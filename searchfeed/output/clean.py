@@ -60,6 +60,8 @@ def line(text: str) -> str:
     >>> line("one\n\n two\t")
     'one two '
     """
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text
     return _WHITESPACE.sub(" ", clean(text))
 
 

@@ -18,7 +18,11 @@ from searchfeed.tui.drawing import Pieces, laid
 from searchfeed.tui.lined import Lined
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+
+DRAWN = 1_000
+"""Rows that are kept as they were drawn, for who scrolls back."""
 
 
 class Listing(ScrollView, Lined, can_focus=True):
@@ -92,6 +96,7 @@ class Listing(ScrollView, Lined, can_focus=True):
         super().__init__(id=id)
         self._drawn: dict[int, list[Strip]] = {}
         self._grounds: dict[str, Style] = {}
+        self._top = self._seen = 0
 
     @property
     def page(self) -> int:
@@ -131,17 +136,22 @@ class Listing(ScrollView, Lined, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """A line of what is in sight."""
-        row, line = divmod(y + int(self.scroll_offset.y), self.row_height)
+        row, line = divmod(y + self._top, self.row_height)
         if row >= self.count:
-            return Strip.blank(self.width, self.ground_of("listing--row"))
+            return Strip.blank(self._seen, self.ground_of("listing--row"))
         if row not in self._drawn:
-            if len(self._drawn) > 20 * self.page:
+            if len(self._drawn) > DRAWN:
                 self._drawn.clear()
             self._drawn[row] = self._strips(row)
         return self._drawn[row][line]
 
+    def _kept(self, rows: Iterable[int]) -> list[Strip]:
+        # Once for all lines, as Textual works them out anew each time.
+        self._top, self._seen = int(self.scroll_offset.y), self.width
+        return super()._kept(rows)
+
     def _strips(self, row: int) -> list[Strip]:
-        width = self.width
+        width = self._seen
         ground = self.ground(row)
         lines = self.draw(row, self.size.width)[: self.row_height]
         strips = [laid(each, ground, width) for each in lines]
