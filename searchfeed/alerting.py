@@ -96,7 +96,7 @@ class Alerts:
                 ids = tuple(tree.Word(id, field="id") for id in sorted(looked_at))
                 node = tree.And((node, tree.Or(ids)))
             # A shared index may hold more than this archive does.
-            most = max(engine.search(node, limit=1).total, 1)
+            most = max(engine.search(node, limit=0).total, 1)
             found = engine.search(node, limit=most)
         scores = {match.id: match.score for match in found.matches}
         self._archive.found(name, [id for id in new if id in scores], upto)

@@ -596,6 +596,10 @@ def test_pages_never_overlap_and_ties_go_to_the_newer_entry(engine: Engine) -> N
         assert pages == whole
     assert engine.search(Word("same"), limit=1, offset=100).matches == ()
     assert engine.search(Word("same"), limit=1, offset=100).total == 31
+    none = engine.search(Word("same"), limit=0)
+    assert (none.matches, none.total) == ((), 31)
+    assert none.patterns == engine.search(Word("same"), limit=1).patterns != ()
+    assert engine.search(Word("same"), limit=0, dedupe=True).total <= 31
 
 
 def test_patterns_hold_the_forms_that_the_index_has(engine: Engine) -> None:

@@ -154,7 +154,7 @@ class Engine(Protocol):
 
         Args:
             node: the query tree.
-            limit: how many matches at most.
+            limit: how many matches at most; with 0 only what else there is in an answer.
             offset: how many of the first to pass over.
             sort: the order.
             recency: a half-life by which newer entries are preferred: the score of an entry of

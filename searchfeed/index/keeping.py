@@ -151,7 +151,7 @@ class Keeping(Base):
         engine, more_notes = self._store.ready()
         archive = self._store.archive()
         # A shared index may hold more than this archive does.
-        most = engine.search(tree.Everything(), limit=1).total + 1
+        most = engine.search(tree.Everything(), limit=0).total + 1
         answer = engine.search(node, limit=most, sort=Sort.OLDEST)
         chosen = archive.selection([match.id for match in answer.matches])
         return replace(chosen, notes=(*notes, *answer.notes, *more_notes))

@@ -48,7 +48,7 @@ class Saving(Base):
             raise ValueError(f"a query to be saved has 1 to {SEARCH_TEXT_LIMIT:,} characters")
         # The engine has a say too: some expressions it cannot answer.
         node = parse(text, searches=known, naming=name).node
-        self._store.ready()[0].search(node, limit=1)
+        self._store.ready()[0].search(node, limit=0)
         archive.save_search(name, text, alert=alert)
         return next(each for each in archive.searches() if search_key(each.name) == key)
 

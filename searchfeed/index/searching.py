@@ -110,7 +110,7 @@ class Searching(Base):
         query = Query(entry.id, limit, offset, Sort(sort), tuple(feeds))
         engine, notes = self._store.ready()
         words = likeness.words(entry)
-        entries = engine.search(tree.Everything(), limit=1).total
+        entries = engine.search(tree.Everything(), limit=0).total
         node = likeness.alike(words, engine.frequencies(tuple(words)), entries)
         if node is None:
             return Results(query, (), 0, perf_counter() - started, notes)
@@ -270,7 +270,7 @@ class Searching(Base):
         zone = zone or system_zone()
         node, read_notes = self._read(query, zone)
         engine, notes = self._store.ready()
-        answer = engine.search(node, limit=1)
+        answer = engine.search(node, limit=0)
         facet = Facet(period)
         found = engine.facets(node, [facet], limit=None, zone=zone)[facet]
         counts = {each.value: each.count for each in found}
@@ -301,7 +301,7 @@ class Searching(Base):
         """
         query = query if isinstance(query, Query) else Query(query)
         node, _ = self._read(query)
-        answer = self._store.ready()[0].search(node, limit=1)
+        answer = self._store.ready()[0].search(node, limit=0)
         return Highlighter(answer.patterns).whole(entry)
 
     def explain(self, id: str, query: str | Query) -> Explanation:

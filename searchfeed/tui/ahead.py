@@ -20,7 +20,7 @@ from searchfeed.values import dataclass
 if TYPE_CHECKING:
     from searchfeed.index import Index
 
-GUESSES = 5
+GUESSES = 8
 """Letters that are looked for ahead."""
 
 WORDS = 32

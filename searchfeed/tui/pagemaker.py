@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 RELATED = 5
 """Entries like the one that is read that are listed."""
 
-REST = 0.15
-"""Seconds for which an entry has to stay before related ones are looked for: nobody who runs
-through a list waits for them."""
+REST = 0.5
+"""Seconds for which an entry has to stay before related ones are looked for, which takes as long
+as many searches: nobody who runs through a list waits for them."""
 
 
 @dataclass

@@ -45,9 +45,9 @@ WIDE, FACETS_WIDE, LOW = 120, 150, 14
 """Columns from which the entry stands beside the results, and the facets too; rows under which
 only what is indispensable is shown."""
 
-_PREVIEW, _TYPED_PREVIEW = 0.04, 0.3
+_PREVIEW, _TYPED_PREVIEW = 0.04, 0.6
 """Seconds that the cursor rests on a hit before it is shown: not each is while a key is held, or
-while somebody types."""
+while somebody types, who would wait for the next letter's results until it is laid out."""
 
 _ORDERS = {
     Sort.RELEVANCE: "by relevance",
@@ -176,10 +176,19 @@ class SearchScreen(Saving, Ground):
             self._has_entry = self.entry is not None
             self.refresh_bindings()
         if self.reading.display:
-            self._preview.stop()
             self._previewing = True
-            typing = self.focused is self.line
-            self._preview = self.set_timer(_TYPED_PREVIEW if typing else _PREVIEW, self._show_entry)
+            self._preview_soon()
+
+    def _preview_soon(self) -> None:
+        self._preview.stop()
+        typing = self.focused is self.line
+        self._preview = self.set_timer(_TYPED_PREVIEW if typing else _PREVIEW, self._show_entry)
+
+    def search(self, *, keep: bool = False) -> None:
+        """Look for what is asked for now; what has been found before is shown no sooner."""
+        super().search(keep=keep)
+        if self._previewing:
+            self._preview_soon()
 
     @on(Listing.Chosen, "#results")
     def _chosen(self) -> None:

@@ -26,10 +26,11 @@ PATIENCE = 0.3
 FRAME = 1 / 60
 """Seconds in which an answer is painted."""
 
-REST = 0.08
-"""Seconds without a new question after which what was found is counted, and read on in."""
+REST = 0.25
+"""Seconds without a new question after which what was found is counted, and read on in; most
+letters come sooner, and would have to wait for a part of it."""
 
-AHEAD = 0.05
+AHEAD = 0.09
 """Seconds for which what is likely to be asked next is looked for."""
 
 _SHORT = 3
@@ -174,7 +175,7 @@ class Searcher:
         until = monotonic() + AHEAD
         _, results, _ = self._first_page(generation, criteria, limit)
         for guess in guesses(self._index, text, results):
-            if generation != self.generation or monotonic() > until:
+            if generation != self.generation or monotonic() >= until:
                 break
             self._first_page(generation, criteria.typed(guess, typing=True), limit)
 
@@ -238,9 +239,13 @@ class Searcher:
             return
         # Without conditions, which do not stand in the line.
         suggestion = "" if criteria.conditions else self._index.suggestion(criteria.query())
-        facets = self._facets(criteria)
-        if generation == self.generation:
-            self._post(Counted(generation, facets, self._trend(criteria), suggestion))
+        facets: dict[Facet, tuple[FacetCount, ...]] = {}
+        for facet in TITLES:
+            if generation != self.generation:
+                return
+            facets |= self._facet(criteria, facet)
+        trend = self._trend(criteria)
+        self._post(Counted(generation, facets, trend, suggestion))
 
     def _first_page(
         self, generation: int, criteria: Criteria, limit: int
@@ -265,16 +270,11 @@ class Searcher:
             return self._index.like(id, limit=limit, offset=offset, sort=sort), True
         return self._pages.get(query, self._index.search), folded
 
-    def _facets(self, criteria: Criteria) -> Mapping[Facet, tuple[FacetCount, ...]]:
-        """The counts of each facet; where any of several values may hold, of the others too."""
+    def _facet(self, criteria: Criteria, facet: Facet) -> dict[Facet, tuple[FacetCount, ...]]:
+        """The counts of a facet; where any of several values may hold, of the others too."""
         chosen = {each.facet for each in criteria.conditions} - {Facet.TAG}
-        counts = self._index.facets(
-            criteria.query(), [each for each in TITLES if each not in chosen]
-        )
-        for facet in TITLES:
-            if facet in chosen:
-                counts |= self._index.facets(criteria.query(without=facet), [facet])
-        return counts
+        query = criteria.query(without=facet if facet in chosen else None)
+        return self._index.facets(query, [facet])
 
     def _trend(self, criteria: Criteria) -> Trend:
         trend = self._index.trend(criteria.query(), by=Period.MONTH)

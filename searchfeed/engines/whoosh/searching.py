@@ -64,10 +64,11 @@ class Arrays:
             ranked = Ranking(scorer, node)
         groups = self._groups if dedupe and ranked.total > 1 else None
         pages = Pages(view, ranked, sort, groups)
+        rows = pages.rows(offset, limit) if limit else ()
         matches = tuple(
             [
                 Match(view.id(document), score, tuple(map(view.id, behind)))
-                for document, score, behind in pages.rows(offset, limit)
+                for document, score, behind in rows
             ]
         )
         return Answer(matches, pages.total, tuple(scorer.patterns))
