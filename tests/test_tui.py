@@ -215,7 +215,7 @@ class TestSearching:
                 raise ZeroDivisionError("[bold]by zero")
 
             monkeypatch.setattr(index, "search", broken)
-            await scene.press("=a")
+            await scene.press("=zebra")
             assert "this is a bug in searchfeed: ZeroDivisionError: [bold]by zero" in scene.text
 
 

@@ -128,6 +128,7 @@ class TestLookingAhead:
         self, index: Index, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(searcher, "AHEAD", 5.0)
+        monkeypatch.setattr(searcher, "LONG", 5.0)
         asked: list[str] = []
 
         class Watched(Index):

@@ -30,8 +30,9 @@ REST = 0.25
 """Seconds without a new question after which what was found is counted, and read on in; most
 letters come sooner, and would have to wait for a part of it."""
 
-AHEAD = 0.09
-"""Seconds for which what is likely to be asked next is looked for."""
+AHEAD, LONG = 0.09, 0.045
+"""Seconds for which what is likely to be asked next is looked for; not where a search takes so
+long, for it would be in the way of the letter that comes."""
 
 _SHORT = 3
 """Months that are few enough for days to be shown."""
@@ -164,20 +165,24 @@ class Searcher:
             self._post(Completed(text, completions))
             if cursor == len(text):
                 sleep(FRAME)
-                with suppress(Exception):
-                    self._look_ahead(generation, text)
+                self._look_ahead(generation)
 
         self._completing.ask(job)
 
-    def _look_ahead(self, generation: int, text: str) -> None:
+    def _look_ahead(self, generation: int) -> None:
         """Find what the next letter is likely to bring, as long as it does not come."""
         criteria, limit = self._asked
         until = monotonic() + AHEAD
-        _, results, _ = self._first_page(generation, criteria, limit)
-        for guess in guesses(self._index, text, results):
-            if generation != self.generation or monotonic() >= until:
-                break
-            self._first_page(generation, criteria.typed(guess, typing=True), limit)
+        with suppress(Exception):
+            if generation != self.generation or criteria.like:
+                return
+            _, results, _ = self._first_page(generation, criteria, limit)
+            if results.elapsed > LONG:
+                return
+            for guess in guesses(self._index, criteria.text, results):
+                if generation != self.generation or monotonic() > until:
+                    return
+                self._first_page(generation, criteria.typed(guess, typing=True), limit)
 
     def fold(self) -> None:
         """Find out which entries tell the same story; searches do without until it is known.
@@ -200,6 +205,7 @@ class Searcher:
                 take_ahead(entries)
                 words = self._index.complete("a")
                 self._index.search(Query(" ".join(words[:2]), suggest=False))
+            self._look_ahead(self.generation)
 
         self._folding.ask(job)
 
