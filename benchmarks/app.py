@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import cycle, islice
 from math import ceil
 from pathlib import Path
 from statistics import median
@@ -38,8 +38,11 @@ from searchfeed.output.clean import line
 from searchfeed.output.human import count
 from searchfeed.tui.criteria import Criteria
 
-PAUSE = 0.15
-"""Seconds between an answer and the next key: about as fast as a person types."""
+PAUSES = (0.15, 0.1, 0.25, 0.12, 0.35, 0.18)
+"""Seconds between an answer and the next key, by turns: as a person types, never evenly."""
+
+FRAME = 1000 / 60
+"""Milliseconds for which a screen shows a picture."""
 
 LONGEST = 36
 """Characters of a query: as many as the narrowest screen shows at once."""
@@ -72,6 +75,7 @@ class Typed:
         keys: how many were typed.
         echo: from a key until its letter is painted.
         results: from a key until its results are.
+        within: the share of keys whose results are painted within a frame.
         first: from the start of the process until there is a line to type in.
         ready: from then until the newest entries are painted below it.
         screen_cpu, cpu: processor milliseconds for a key and all that it brings about, of the
@@ -83,6 +87,7 @@ class Typed:
     keys: int
     echo: Spread
     results: Spread
+    within: float
     first: Spread
     ready: Spread
     screen_cpu: float | None
@@ -130,6 +135,7 @@ class Session:
         }
         command = [sys.executable, "-m", "searchfeed", "--index", str(index), "browse"]
         self.terminal = Terminal(command, {**environment, **own}, columns, rows)
+        self._pauses = cycle(PAUSES)
 
     def begin(self, everything: Answer) -> tuple[float, float]:
         """Wait for the first paint and for the newest entries; return their milliseconds."""
@@ -144,14 +150,14 @@ class Session:
         """Press a key and wait for its answer; return the milliseconds of its echo and of that."""
         pressed = self.terminal.press(key)
         times = self.terminal.watch(echo=answer.echoed, results=answer.found)
-        self.terminal.rest(PAUSE)
+        self.terminal.rest(next(self._pauses))
         return (times["echo"] - pressed) * 1000, (times["results"] - pressed) * 1000
 
     def clear(self, everything: Answer) -> None:
         """Take out what was typed."""
         self.terminal.press(CLEAR)
         self.terminal.watch(results=everything.found)
-        self.terminal.rest(PAUSE)
+        self.terminal.rest(max(PAUSES))
 
     def end(self) -> None:
         """End the app."""
@@ -195,6 +201,7 @@ def measure(index: Path, queries: Sequence[str], size: str, starts: int) -> Type
         len(keys),
         spread(echo),
         spread(results),
+        sum(each <= FRAME for each in results) / len(results),
         spread(first),
         spread(ready),
         screen_cpu and screen_cpu / len(keys),
@@ -315,6 +322,7 @@ def table(rows: Sequence[Typed]) -> Table:
         made.add_row(
             label, *(f"{each.p50:,.0f} / {each.p95:,.0f} / {each.most:,.0f}" for each in spreads)
         )
+    made.add_row("results within a frame", *(f"{row.within:.1%}" for row in rows))
     for label, cpus in (
         ("processor time a key, where it is painted", [row.screen_cpu for row in rows]),
         ("processor time a key, in all", [row.cpu for row in rows]),
