@@ -250,8 +250,8 @@ class Searcher:
             if generation != self.generation:
                 return
             facets |= self._facet(criteria, facet)
-        trend = self._trend(criteria)
-        self._post(Counted(generation, facets, trend, suggestion))
+        if generation == self.generation:
+            self._post(Counted(generation, facets, self._trend(criteria), suggestion))
 
     def _first_page(
         self, generation: int, criteria: Criteria, limit: int

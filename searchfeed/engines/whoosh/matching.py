@@ -15,7 +15,7 @@ import numpy as np
 
 from searchfeed import tree
 from searchfeed.engines.whoosh.arrays import beginnings, common, members, once
-from searchfeed.engines.whoosh.meaning import KEYWORDS, TEXT_FIELDS, condition, united
+from searchfeed.engines.whoosh.meaning import KEYWORDS, TEXT_FIELDS, condition, fields, united
 from searchfeed.engines.whoosh.rows import LAST_POSITION, tally
 from searchfeed.engines.whoosh.values import NO_DATE, date_number
 
@@ -147,6 +147,10 @@ class Matcher:
         firsts = [option[:1] for option in self.sequences(word, field)]
         return self._view.spots(field, united(firsts), among)
 
+    def holding(self, leaf: tree.Words) -> Documents:
+        """The live documents that hold a leaf in any form."""
+        return self._worded(leaf, *fields(leaf))
+
     def keyword(self, leaf: tree.Words) -> Documents:
         """The documents that meet a condition on a keyword field."""
         named, worded = condition(leaf, self._view.terms, self._view.starting)
@@ -161,9 +165,10 @@ class Matcher:
             return found[0]
         return self.summed([(documents, documents) for documents in found])[0]
 
-    def _worded(self, leaf: tree.Words, field: str) -> Documents:
+    def _worded(self, leaf: tree.Words, *names: str) -> Documents:
         slop = leaf.slop if isinstance(leaf, tree.Phrase) else 0
-        return self.summed(self.counts(field, self.sequences(leaf, field), slop))[0]
+        found = (self.counts(field, self.sequences(leaf, field), slop) for field in names)
+        return self.summed([part for parts in found for part in parts])[0]
 
 
 def _ascends(documents: Documents) -> bool:

@@ -119,10 +119,6 @@ class Scorer:
             if len(at) and bonus[at[0]]:
                 self.contributions.append(Contribution(clause, float(bonus[at[0]])))
 
-    def holding(self, word: str) -> Documents:
-        """The live documents that hold a word in any form."""
-        return self._leaf(tree.Word(word), wanted=False).documents
-
     def evaluate(self, node: tree.Node, *, wanted: bool = True) -> Matched:
         """What matches a part of the query, each document with what that part alone scores.
 

@@ -8,8 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from searchfeed import tree
 from searchfeed.engines import Answer, Match
 from searchfeed.engines.whoosh.lexicon import COMPLETED
+from searchfeed.engines.whoosh.matching import Matcher
 from searchfeed.engines.whoosh.paging import Pages
 from searchfeed.engines.whoosh.ranking import Complete, Ranked, Ranking
 from searchfeed.engines.whoosh.scoring import Recency, Scorer
@@ -109,8 +111,8 @@ class Arrays:
 
     def frequencies(self, words: Sequence[str]) -> tuple[int, ...]:
         """See ``Engine.frequencies``."""
-        scorer = Scorer(self.view, self.vocabulary)
-        return tuple(len(scorer.holding(word)) for word in words)
+        matcher = Matcher(self.view, self.vocabulary)
+        return tuple(len(matcher.holding(tree.Word(word))) for word in words)
 
     def suggest(self, word: str, *, limit: int) -> tuple[str, ...]:
         """See ``Engine.suggest``."""
