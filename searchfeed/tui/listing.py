@@ -12,6 +12,7 @@ from textual.geometry import Offset, Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 
 from searchfeed.tui.drawing import Pieces, laid
@@ -121,7 +122,13 @@ class Listing(ScrollView, Lined, can_focus=True):
         self.redraw()
 
     def _size_bar(self) -> None:
-        self.vertical_scrollbar.window_virtual_size = self.virtual_size.height
+        bar, height = self.vertical_scrollbar, self.virtual_size.height
+        least = self.size.height**2
+        if not self.scroll_offset.y and min(height, bar.window_virtual_size) >= least:
+            # Its thumb has one cell, at the top, before and after: to paint it takes long.
+            bar.set_reactive(ScrollBar.window_virtual_size, height)
+        else:
+            bar.window_virtual_size = height
 
     def redraw(self, *rows: int) -> None:
         """Draw these rows again, or all."""

@@ -136,10 +136,15 @@ class Looking(Growing):
         if message.generation == self.searcher.generation:
             self.hints.suggest(message.suggestion)
             self.timeline.show(message.trend)
+            self.paint(self.hints, self.timeline)
             criteria = self.criteria
-            self._apart(lambda: self.facets.show(message.facets, criteria))
+            self._apart(lambda: self._show_facets(message, criteria))
             # Now that nobody types: once in fifty letters it would take twenty times as long.
             self.call_after_refresh(gc.collect, 0)
+
+    def _show_facets(self, message: Counted, criteria: Criteria) -> None:
+        self.facets.show(message.facets, criteria)
+        self.paint(self.facets)
 
     @on(Refused)
     def _refused(self, message: Refused) -> None:
