@@ -73,6 +73,33 @@ async def test_the_terminal_shows_what_is_on_the_screen(
             assert shown == [line.rstrip() for line in scene.lines], key
 
 
+@pytest.mark.parametrize(
+    ("row", "count", "painted"),
+    [(0, 70_000, False), (0, 40, True), (35, 70_000, True), (35, 89_999, True)],
+)
+@played
+async def test_a_scroll_bar_is_painted_unless_its_thumb_stays_at_the_top(
+    index: Index, row: int, count: int, painted: bool, updates: Updates
+) -> None:
+    terminal = Sent(80, 24)
+    async with stage(index) as scene:
+        results = scene.main.results
+        results.count = 90_000
+        results.cursor = row
+        results.resize_rows()
+        await scene.settle()
+        updates.clear()
+        results.count = count
+        results.resize_rows()
+        scene.main.paint(results)
+        await scene.settle()
+        for update in updates:
+            [*terminal.feed(update.render_segments(scene.app.console))]
+        rows = {y for y, _, end in terminal.written if end == 80}
+        assert bool(rows & set(results.region.line_range)) is painted
+        assert results.vertical_scrollbar.window_virtual_size == 3 * count
+
+
 @played
 async def test_a_letter_and_what_it_finds_are_painted_at_once(
     index: Index, updates: Updates
