@@ -65,7 +65,8 @@ class Looking(Growing):
         """Look for what is asked for now."""
         self._keep = keep
         # As many as can be in sight: each takes time, to be found in its text and to be drawn.
-        self.searcher.search(self.criteria, self.results.page + 1)
+        typed = self.focused is self.line
+        self.searcher.search(self.criteria, self.results.page + 1, typed=typed)
 
     def narrow(self, criteria: Criteria) -> None:
         """Look for something else."""
