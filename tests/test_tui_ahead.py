@@ -122,6 +122,9 @@ class TestPages:
         assert len(asked.texts) == 5
 
 
+TYPED = ("s", "st", "sto", "stor")
+
+
 class TestLookingAhead:
     @played
     async def test_a_likely_letter_is_not_searched_for_anymore(
@@ -149,6 +152,28 @@ class TestLookingAhead:
                 await scene.press("space")
                 await scene.until(lambda: "storm t" in asked)
                 assert "storm" not in asked
+
+    @played
+    async def test_a_cluster_is_not_asked_ahead(
+        self, index: Index, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(searcher, "LONG", 5.0)
+        asked: list[str] = []
+        search = Pages.get
+
+        def watched(self: Pages, query: Query, *more: Any) -> Results:
+            asked.append(query.text.strip())
+            return search(self, query, *more)
+
+        monkeypatch.setattr(Pages, "get", watched)
+        with Index(index.path) as opened:
+            # As if it were one: it is opened by the name that the store has.
+            opened.engine = "opensearch"
+            async with stage(opened) as scene:
+                await scene.press(*"stor")
+                assert scene.main.results.count == 18
+                assert "storm" not in asked
+                assert set(asked) <= {"", *(f"{text}{end}" for text in TYPED for end in ("", "*"))}
 
     @played
     async def test_an_update_is_seen_at_once(

@@ -11,6 +11,7 @@ from time import monotonic, sleep
 
 from textual.message import Message
 
+from searchfeed.engines import LOCAL
 from searchfeed.errors import QueryError
 from searchfeed.index import Index
 from searchfeed.models import Facet, FacetCount, Hit, Period, Query, Results, Trend
@@ -183,7 +184,8 @@ class Searcher:
         criteria, limit = self._asked
         until = monotonic() + AHEAD
         with suppress(Exception):
-            if generation != self.generation or criteria.like:
+            # A cluster has others to answer as well.
+            if generation != self.generation or criteria.like or self._index.engine != LOCAL:
                 return
             _, results, _ = self._first_page(generation, criteria, limit)
             if results.elapsed > LONG:
