@@ -87,9 +87,8 @@ _STRETCHES = _Memory()
 _FIRST = (0,)
 
 
-def columns(stretch: str) -> Stretch:
-    """The tokens of a stretch of text without white space."""
-    return _STRETCHES[stretch]
+columns = _STRETCHES.__getitem__
+"""The tokens of a stretch of text without white space."""
 
 
 def _plain_word(stretch: str) -> Stretch | None:

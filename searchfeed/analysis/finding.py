@@ -6,13 +6,10 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import TypeAlias
 
-from searchfeed.analysis.analyzer import LONGEST_REMEMBERED, PUNCTUATION, Token, columns
-from searchfeed.analysis.words import LONGEST_TERM
+from searchfeed.analysis.analyzer import LONGEST_REMEMBERED, Token, columns
 
 Pieces: TypeAlias = Sequence[tuple[str, int, int, int]]
 """Terms of a stretch, each with its position, start and end relative to it."""
-
-_PLAIN: tuple[int, Pieces] = (1, ())
 
 
 class Finder:
@@ -24,7 +21,8 @@ class Finder:
 
     def __init__(self, terms: AbstractSet[str]) -> None:
         self._wanted = _Wanted(terms)
-        self._looked_at = terms | {_SEVERAL}
+        # What is no single term has an empty one, and may be made of some that are wanted.
+        self._looked_at = terms | {""}
 
     def tokens(self, text: str) -> list[Token]:
         """The tokens of the wanted terms, in the order of all tokens.
@@ -58,39 +56,13 @@ class Finder:
         found: list[tuple[str, int, int]] = []
         offset = 0
         stretches = text.split()
-        for stretch, term in zip(stretches, map(_TERMS.__getitem__, stretches), strict=True):
-            if term in looked_at and (pieces := self._wanted[stretch][1]):
+        for stretch, known in zip(stretches, map(columns, stretches), strict=True):
+            if known.single in looked_at and (pieces := self._wanted[stretch][1]):
                 offset = _find_whole(text, stretch, offset)
                 for piece, _, start, end in pieces:
                     found.append((piece, offset + start, offset + end))
                 offset += len(stretch)
         return found
-
-
-class _Terms(dict[str, str]):
-    """For each stretch its one term, or _SEVERAL; so many of them, for texts to come."""
-
-    def __missing__(self, stretch: str) -> str:
-        term = _word(stretch) or columns(stretch).single or _SEVERAL
-        if len(stretch) <= LONGEST_REMEMBERED:
-            if len(self) >= _MOST_REMEMBERED:
-                self.clear()
-            self[stretch] = term
-        return term
-
-
-_SEVERAL = ""
-_MOST_REMEMBERED = 65_536
-_TERMS = _Terms()
-
-
-def _word(stretch: str) -> str:
-    """The term of what is one plain word, as most are: little is done to tell that; else empty."""
-    word = stretch.strip(PUNCTUATION)
-    plain = (
-        word.isalnum() and word.isascii() and len(word) <= LONGEST_TERM and stretch.startswith(word)
-    )
-    return word.lower() if plain else ""
 
 
 class _Wanted(dict[str, tuple[int, Pieces]]):
@@ -101,14 +73,12 @@ class _Wanted(dict[str, tuple[int, Pieces]]):
         self._terms = terms
 
     def __missing__(self, stretch: str) -> tuple[int, Pieces]:
-        found: tuple[int, Pieces] = _PLAIN
-        word = _word(stretch)
-        if not word or word in self._terms:
-            single, width, terms, places, starts, ends = columns(stretch)
-            found = width, ()
-            if single in self._terms if single else not self._terms.isdisjoint(terms):
-                pieces = zip(terms, places, starts, ends, strict=True)
-                found = width, [piece for piece in pieces if piece[0] in self._terms]
+        single, width, terms, places, starts, ends = columns(stretch)
+        found: tuple[int, Pieces] = width, ()
+        # Most words are not wanted: as little as can be is done for them.
+        if single in self._terms if single else not self._terms.isdisjoint(terms):
+            pieces = zip(terms, places, starts, ends, strict=True)
+            found = width, [piece for piece in pieces if piece[0] in self._terms]
         if len(stretch) <= LONGEST_REMEMBERED:
             self[stretch] = found
         return found

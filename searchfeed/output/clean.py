@@ -60,9 +60,9 @@ def line(text: str) -> str:
     >>> line("one\n\n two\t")
     'one two '
     """
-    if text.isascii() and text.isprintable() and "  " not in text:
-        return text
-    return _WHITESPACE.sub(" ", clean(text))
+    text = clean(text)
+    # The only white space that is printable is a space.
+    return text if text.isprintable() and "  " not in text else _WHITESPACE.sub(" ", text)
 
 
 def hyperlink(link: str) -> str:
