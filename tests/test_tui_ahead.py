@@ -16,6 +16,7 @@ from searchfeed.models import Query, Results
 from searchfeed.tui import ahead, searcher
 from searchfeed.tui.ahead import GUESSES, Pages, guesses
 from searchfeed.tui.criteria import Criteria
+from searchfeed.tui.searcher import WORDS
 from tests.stage import NOW, entry, fill, played, rss, stage
 
 
@@ -27,7 +28,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
 
 class TestGuesses:
     def guessed(self, index: Index, text: str) -> list[str]:
-        return guesses(index, text, index.search(text))
+        return guesses(text, index.complete(text, limit=WORDS), index.search(text))
 
     @pytest.mark.parametrize(
         ("text", "first"), [("sto", "stor"), ("the lig", "the ligh"), ("harbour tr", "harbour tra")]

@@ -8,23 +8,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from searchfeed.memory import Memory
 from searchfeed.models import Query, Results
 from searchfeed.values import dataclass
 
-if TYPE_CHECKING:
-    from searchfeed.index import Index
-
 GUESSES = 8
 """Letters that are looked for ahead."""
-
-WORDS = 32
-"""The most frequent words, whose next letters are the likely ones."""
 
 BEHIND = 3
 """So many times more a word counts that stands behind one that was found."""
@@ -78,18 +71,18 @@ class Pages:
         self._state += 1
 
 
-def guesses(index: Index, text: str, results: Results) -> list[str]:
+def guesses(text: str, completions: Sequence[str], results: Results) -> list[str]:
     """Texts of one letter more that are likely to be typed next, the likeliest first.
 
     Args:
-        index: what is searched.
         text: what has been typed.
+        completions: what the half-typed word of it may become, as ``Index.complete`` gives them.
         results: what was found for it.
     """
     if not text[-1:].strip():
         return [text + letter for letter, _ in _beginning(results).most_common(GUESSES)]
     # Names of fields come first among completions, and are seldom meant.
-    likely = [each for each in index.complete(text, limit=WORDS) if not each.endswith(":")]
+    likely = [each for each in completions if not each.endswith(":")]
     longer = [each[: len(text) + 1] for each in likely if each.startswith(text)]
     return list(dict.fromkeys(longer))[:GUESSES]
 

@@ -52,7 +52,6 @@ class Looking(Growing):
         self.searcher = Searcher(index, self.post_message)
         self.criteria = Criteria(query)
         self.shown = self.criteria
-        self.waiting = 0
         self._folded = False
         self._keep = False
 
@@ -99,20 +98,6 @@ class Looking(Growing):
         self.results.show(results, keep=self._keep)
         self._tell_found(message)
 
-    def _apart(self, paint: Callable[[], None]) -> None:
-        """Paint something right after what has changed is painted.
-
-        What is painted at the same time is painted as one box around all of it, with everything
-        that lies between; two smaller boxes cost less.
-        """
-
-        def later() -> None:
-            self.waiting -= 1
-            paint()
-
-        self.waiting += 1
-        self.call_after_refresh(later)
-
     def _tell_found(self, message: Found) -> None:
         results = message.results
         self.hints.point_out(None)
@@ -137,15 +122,10 @@ class Looking(Growing):
         if message.generation == self.searcher.generation:
             self.hints.suggest(message.suggestion)
             self.timeline.show(message.trend)
-            self.paint(self.hints, self.timeline)
-            criteria = self.criteria
-            self._apart(lambda: self._show_facets(message, criteria))
+            self.facets.show(message.facets, self.criteria)
+            self.paint(self.hints, self.timeline, self.facets)
             # Now that nobody types: once in fifty letters it would take twenty times as long.
             self.call_after_refresh(gc.collect, 0)
-
-    def _show_facets(self, message: Counted, criteria: Criteria) -> None:
-        self.facets.show(message.facets, criteria)
-        self.paint(self.facets)
 
     @on(Refused)
     def _refused(self, message: Refused) -> None:

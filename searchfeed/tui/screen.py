@@ -308,7 +308,7 @@ class SearchScreen(Saving, Ground):
     def settled(self) -> bool:
         """Whether all that was asked for has been answered."""
         busy = any(each.busy for each in (self.searcher, self.updater, self.saver))
-        return not (busy or self._previewing or self.waiting) and self.reading.settled
+        return not (busy or self._previewing) and self.reading.settled
 
     def close(self) -> bool:
         """End what runs beside the screen; return whether it has ended."""

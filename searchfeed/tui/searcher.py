@@ -36,6 +36,9 @@ AHEAD, LONG = 0.09, 0.045
 """Seconds for which what is likely to be asked next is looked for; not where a search takes so
 long, for it would be in the way of the letter that comes."""
 
+SHOWN, WORDS = 8, 32
+"""Completions that are shown, and that tell which letters are likely: the most frequent words."""
+
 _SHORT = 3
 """Months that are few enough for days to be shown."""
 
@@ -168,18 +171,21 @@ class Searcher:
         def job() -> None:
             self._searching.settle(PATIENCE)
             sleep(FRAME)
-            try:
-                completions = self._index.complete(text, cursor)
-            except Exception:  # noqa: BLE001 - the search itself says what is wrong
-                completions = ()
-            self._post(Completed(text, completions))
+            completions = self._completions(text, cursor)
+            self._post(Completed(text, completions[:SHOWN]))
             if cursor == len(text):
                 sleep(FRAME)
-                self._look_ahead(generation)
+                self._look_ahead(generation, completions)
 
         self._completing.ask(job)
 
-    def _look_ahead(self, generation: int) -> None:
+    def _completions(self, text: str, cursor: int) -> tuple[str, ...]:
+        try:
+            return self._index.complete(text, cursor, limit=WORDS)
+        except Exception:  # noqa: BLE001 - the search itself says what is wrong
+            return ()
+
+    def _look_ahead(self, generation: int, completions: tuple[str, ...]) -> None:
         """Find what the next letter is likely to bring, as long as it does not come."""
         criteria, limit = self._asked
         until = monotonic() + AHEAD
@@ -190,7 +196,7 @@ class Searcher:
             _, results, _ = self._first_page(generation, criteria, limit)
             if results.elapsed > LONG:
                 return
-            for guess in guesses(self._index, criteria.text, results):
+            for guess in guesses(criteria.text, completions, results):
                 if generation != self.generation or monotonic() > until:
                     return
                 self._first_page(generation, criteria.typed(guess, typing=True), limit)
@@ -216,7 +222,8 @@ class Searcher:
                 take_ahead(entries)
                 words = self._index.complete("a")
                 self._index.search(Query(" ".join(words[:2]), suggest=False))
-            self._look_ahead(self.generation)
+            generation, (criteria, _) = self.generation, self._asked
+            self._look_ahead(generation, self._completions(criteria.text, len(criteria.text)))
 
         self._folding.ask(job)
 
