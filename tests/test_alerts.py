@@ -26,7 +26,7 @@ from searchfeed import Index, QueryError, cli
 from searchfeed.archive import Archive
 from searchfeed.models import Entry, Feed
 from tests.loopback import Web
-from tests.program import PROGRAM, watching
+from tests.program import PROGRAM, wait_until, watching
 
 ROOT = Path(__file__).parents[1]
 NOON = datetime(2020, 8, 12, 12, tzinfo=UTC)
@@ -553,13 +553,6 @@ def test_what_cannot_be_run_is_not_tried_for_every_entry(news: Newsroom) -> None
     assert lines[-1] == "searchfeed: it failed 5 times in a row; 3 alerts left to the next time"
     # Those that were left are the first of the next time.
     assert news.told()[:3] == ["ai: llm 5", "ai: llm 6", "ai: llm 7"]
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_killed_at_any_time_none_is_lost_and_few_come_twice(news: Newsroom, tmp_path: Path) -> None:

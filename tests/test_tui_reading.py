@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import re
@@ -33,6 +34,7 @@ from searchfeed.tui.marks import Marks, free_name
 from searchfeed.tui.reading import MEASURE, Reading
 from searchfeed.tui.themes import CONTRAST, DARK, DEFAULTS, LIGHT, THEMES
 from searchfeed.tui.typesetting import Sheet, chunks, lay_out
+from tests.program import wait_until
 
 ITEM = """<item><title>{title}</title><guid isPermaLink="false">{guid}</guid>
 <link>https://x.example/{guid}</link><author>a@x.example (Ana Lis)</author>
@@ -530,6 +532,25 @@ def test_the_clipboard_is_set_in_the_terminal_and_on_this_computer(
     run(steps)
 
 
+def test_what_was_copied_as_the_program_quits_is_in_the_clipboard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, index: Index
+) -> None:
+    executable(tmp_path / "xclip", f'sleep 0.3; cat > "{tmp_path}/copied"')
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.defpath}")
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+
+    async def steps() -> None:
+        app = Host(index)
+        async with app.run_test():
+            app.run_worker(clipboard.copy(app, "the link", "Link"))
+            await asyncio.sleep(0.1)
+        assert not (tmp_path / "copied").exists()
+
+    run(steps)
+    assert (tmp_path / "copied").read_text(encoding="utf-8") == "the link"
+
+
 def test_the_clipboard_of_the_screen_that_there_is_is_used(tmp_path: Path) -> None:
     for name in ("wl-copy", "xsel", "pbcopy"):
         executable(tmp_path / name, "")
@@ -558,11 +579,15 @@ def test_only_web_links_are_opened_and_nothing_is_written(
         executable(browser, "exit 1")
         failed = await opening.open_link("http://x.example/", patience=30)
         assert failed.startswith("No browser")
-        executable(browser, "exec sleep 3")
+        executable(browser, f'sleep 0.5; echo late >> "{tmp_path}/late"')
         slow = await opening.open_link("http://x.example/", patience=0.1)
         assert slow == "Opened http://x.example/"
 
     run(steps)
+    # A browser outlives the program, which leaves nothing that would complain of it.
+    gc.collect()
+    wait_until((tmp_path / "late").exists)
+    gc.collect()
     assert (tmp_path / "opened").read_text() == "https://x.example/?a=$(id)&b=%C3%A9\n"
     assert capfd.readouterr() == ("", "")
 

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -22,7 +22,7 @@ from searchfeed.intake import web as intake_web
 from searchfeed.locks import WriteLock
 from searchfeed.models import SubscriptionState
 from tests.loopback import Answer, Received, Web
-from tests.program import PROGRAM
+from tests.program import PROGRAM, wait_until
 
 KILLS = int(os.environ.get("SEARCHFEED_KILLS", "3"))
 """A kill takes about a second."""
@@ -54,13 +54,6 @@ def refresh(index: Index, *feeds: str, force: bool = False) -> Report:
 
 def by_url(index: Index) -> dict[str, FeedState]:
     return {feed.url: feed for feed in index.feeds()}
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def command(index: Index, *arguments: str) -> tuple[int, str, str]:

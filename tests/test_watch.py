@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import pytest
 from searchfeed import Index
 from searchfeed.cli.watch import Interval
 from tests.loopback import Answer, Web
-from tests.program import watching
+from tests.program import wait_until, watching
 
 
 def rss(title: str, *entries: str) -> bytes:
@@ -32,13 +31,6 @@ def path(tmp_path: Path) -> Path:
 def subscribed(path: Path, *urls: str) -> None:
     with Index(path) as index:
         index.subscribe(urls, allow_private=True)
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def stopped(process: subprocess.Popen[str], number: signal.Signals) -> list[str]:

@@ -9,8 +9,7 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +23,7 @@ from searchfeed.errors import ParseError
 from searchfeed.feeds import parse, wire, workers
 from searchfeed.feeds.workers import Document, Workers
 from searchfeed.models import Enclosure, Entry, Feed
+from tests.program import wait_until
 
 ROOT = Path(__file__).parents[1]
 
@@ -54,13 +54,6 @@ def titles(outcomes: Iterable[Feed | ParseError]) -> list[str]:
     return [
         outcome.reason if isinstance(outcome, ParseError) else outcome.title for outcome in outcomes
     ]
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def is_running(pid: int) -> bool:

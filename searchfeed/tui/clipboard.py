@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import subprocess
 import sys
-from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +45,7 @@ async def copy(app: App[Any], text: str, what: str) -> str:
     if fits:
         app.copy_to_clipboard(text.encode("utf-8", "replace").decode("utf-8"))
     argv = command(os.environ)
-    if argv and await _run(argv, text):
+    if bool(argv) and await asyncio.to_thread(_run, argv, text):
         return f"{what} copied"
     if fits:
         return f"{what} copied, if the terminal allows it"
@@ -67,18 +67,21 @@ def command(environment: Mapping[str, str], platform: str = sys.platform) -> tup
     return ()
 
 
-async def _run(argv: tuple[str, ...], text: str) -> bool:
-    """Whether the command took the text. Its output goes nowhere: the screen is ours."""
+def _run(argv: tuple[str, ...], text: str) -> bool:
+    """Whether the command took the text. Its output goes nowhere: the screen is ours.
+
+    In a thread, which the program waits for when it quits: what was copied is in the clipboard.
+    """
     try:
-        process = await asyncio.create_subprocess_exec(
-            *argv, stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True
+        ended = subprocess.run(  # noqa: S603 - a command of ours, by its full path
+            argv,
+            input=text.encode("utf-8", "replace"),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            timeout=PATIENCE,
+            check=False,
         )
-    except OSError:
+    except (subprocess.TimeoutExpired, OSError):
         return False
-    try:
-        await asyncio.wait_for(process.communicate(text.encode("utf-8", "replace")), PATIENCE)
-    except (TimeoutError, OSError):
-        process.kill()
-        await process.wait()
-        return False
-    return process.returncode == 0
+    return ended.returncode == 0
