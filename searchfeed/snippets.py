@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from searchfeed import analysis
 from searchfeed.models import Entry, Pattern, Snippet, Span
+from searchfeed.stopping import pause
 
 WIDTH = 240
 """Characters of a passage, at most: three lines of a terminal, as search engines show."""
@@ -58,6 +59,7 @@ class Highlighter:
 
         An entry with neither has one empty snippet, of its title.
         """
+        pause()
         title = Snippet("title", entry.title, _spans(self.find(entry.title, "title")))
         if not entry.body:
             return (title,)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Event
+from time import sleep
 from typing import Any
 
 import pytest
 
 from searchfeed import Index
 from searchfeed.models import Query, Results
+from searchfeed.stopping import Stopped, pause
 from searchfeed.tui import ahead, searcher
 from searchfeed.tui.ahead import GUESSES, Pages, guesses
 from searchfeed.tui.criteria import Criteria
@@ -46,10 +51,39 @@ class TestGuesses:
         # As in "The storm of Cork" and "the storm: number 3"; no word but these two begins so.
         assert {"storm o", "storm n"} <= set(self.guessed(index, "storm "))
 
+    def test_most_of_all_what_stands_behind_any_form_of_it(self, index: Index) -> None:
+        hit = index.search("storm", limit=1).hits[0]
+        body = (
+            "A rate zigzags. A big banking boom began about big banks, all at once. Rates quiver."
+        )
+        found = replace(hit, entry=replace(hit.entry, title="", body=body))
+        results = replace(index.search("rate"), hits=(found,))
+        # More words begin with a and b than with any other letter, but behind a rate none does.
+        assert guesses("Rate ", (), results)[:4] == ["Rate z", "Rate q", "Rate b", "Rate a"]
+        assert guesses("", (), results)[:2] == ["b", "a"]
+
+    def test_a_word_that_was_found_may_be_whole_and_go_on(self, index: Index) -> None:
+        found = self.guessed(index, "the")
+        behind = [each for each in found if " " in each]
+        longer = [each for each in found if " " not in each]
+        assert found[:3] == [longer[0], behind[0], (longer[1:] + behind[1:])[0]]
+        assert behind == self.guessed(index, "the ")
+        assert longer[0] == "then"
+        results = index.search("the")
+        within = guesses("the", index.complete("the", limit=WORDS), results, whole=False)
+        assert within == longer
+
     def test_before_the_first_letter_any_word_may_begin(self, index: Index) -> None:
         found = self.guessed(index, "")
-        assert len(found) == GUESSES
+        assert 10 < len(found) <= GUESSES
+        assert len(set(found)) == len(found)
         assert all(len(each) == 1 and each.isalpha() for each in found)
+
+    def test_there_are_not_too_many(self, index: Index) -> None:
+        results = index.search("")
+        letters = [chr(ord("a") + at) for at in range(26)]
+        many = guesses("s", [f"s{letter}" for letter in letters], results, whole=False)
+        assert many == [f"s{letter}" for letter in letters[:GUESSES]]
 
     def test_where_nothing_goes_on_nothing_is_guessed(self, index: Index) -> None:
         assert self.guessed(index, "xylophon") == []
@@ -80,6 +114,43 @@ class TestPages:
         pages.get(replace(query, offset=3), asked)
         pages.get(replace(query, dedupe=False), asked)
         assert len(asked.texts) == 3
+
+    def test_what_is_looked_for_already_is_not_looked_for_a_second_time(self, index: Index) -> None:
+        pages, begun, goes_on = Pages(), Event(), Event()
+        asked: list[str] = []
+
+        def search(query: Query) -> Results:
+            asked.append(query.text)
+            begun.set()
+            assert goes_on.wait(20)
+            return index.search(query)
+
+        with ThreadPoolExecutor() as threads:
+            first = threads.submit(pages.get, Query("storm"), search)
+            assert begun.wait(20)
+            second = threads.submit(pages.get, Query("storm"), search)
+            other = threads.submit(pages.get, Query("ferry"), index.search)
+            assert other.result(20).total
+            goes_on.set()
+            assert second.result(20) is first.result(20)
+        assert asked == ["storm"]
+
+    def test_unless_that_is_given_up(self, index: Index) -> None:
+        pages, begun, given_up = Pages(), Event(), Event()
+
+        def search(query: Query) -> Results:
+            begun.set()
+            assert given_up.wait(20)
+            raise Stopped
+
+        with ThreadPoolExecutor() as threads:
+            first = threads.submit(pages.get, Query("storm"), search)
+            assert begun.wait(20)
+            second = threads.submit(pages.get, Query("storm"), index.search)
+            given_up.set()
+            assert second.result(20).total == 18
+            with pytest.raises(Stopped):
+                first.result(20)
 
     def test_until_the_index_has_changed(self, index: Index) -> None:
         pages, asked = Pages(), Asked(index)
@@ -154,6 +225,45 @@ class TestLookingAhead:
                 await scene.until(lambda: "storm t" in asked)
                 assert "storm" not in asked
 
+    @pytest.mark.parametrize("letter", ["m", "x"])
+    @played
+    async def test_a_letter_ends_what_is_looked_for_ahead_but_not_what_it_asks_for(
+        self, index: Index, monkeypatch: pytest.MonkeyPatch, letter: str
+    ) -> None:
+        monkeypatch.setattr(searcher, "LONG", 5.0)
+        ahead: list[str] = []
+        ended: list[str] = []
+
+        class Slow(Index):
+            def search(self, *arguments: Any, **named: Any) -> Results:
+                query = arguments[0]
+                if query.text != "storm" or query.offset:
+                    return super().search(*arguments, **named)
+                ahead.append(query.text)
+                try:
+                    while scene.query == "stor":
+                        pause()
+                        sleep(0.001)
+                    for _ in range(100):
+                        pause()
+                        sleep(0.001)
+                except Stopped:
+                    ended.append(query.text)
+                    raise
+                return super().search(*arguments, **named)
+
+        with Slow(index.path) as slow:
+            async with stage(slow) as scene:
+                await scene.pilot.press(*"stor")
+                await scene.pilot.pause()
+                while not ahead:  # noqa: ASYNC110 - a thread sets it
+                    await asyncio.sleep(0.005)
+                await scene.press(letter)
+                assert scene.main.shown.text == f"stor{letter}"
+                assert scene.main.results.count == (18 if letter == "m" else 0)
+                assert ahead == ["storm"]
+                assert ended == ([] if letter == "m" else ["storm"])
+
     @played
     async def test_a_cluster_is_not_asked_ahead(
         self, index: Index, monkeypatch: pytest.MonkeyPatch
@@ -201,6 +311,57 @@ class TestLookingAhead:
             await scene.press("home", "a")
             assert scene.main.criteria == Criteria("astorm")
             assert scene.main.results.count == 0
+
+
+def test_the_app_is_not_stopped_for_long_and_python_is_as_it_was_behind_it() -> None:
+    """In a process of its own, for what is kept is kept for good."""
+    program = """
+import gc, sys, weakref
+from searchfeed.tui import stalls
+
+class Node:
+    pass
+
+def garbage():
+    node = Node()
+    node.itself = node
+    return weakref.ref(node)
+
+def settings():
+    return gc.get_threshold(), sys.getswitchinterval()
+
+before = settings()
+with stalls.short():
+    assert all(new != old for new, old in zip(settings(), before))
+    stalls.keep()
+    assert gc.get_freeze_count() > 1_000
+    young = garbage()
+    held = [[] for _ in range(2 * stalls.YOUNG)]
+    assert young() is None
+    # What has been looked through once waits for a rest, be it garbage by then.
+    old = Node()
+    ref = weakref.ref(old)
+    gc.collect(0)
+    old.itself = old
+    del old
+    held += [[] for _ in range(20 * stalls.YOUNG)]
+    assert ref() is not None
+    stalls.rest()
+    assert ref() is None
+    # And what has rested once, for a tenth rest.
+    old = Node()
+    ref = weakref.ref(old)
+    stalls.rest()
+    old.itself = old
+    del old
+    rests = 0
+    while ref() is not None:
+        stalls.rest()
+        rests += 1
+    assert 1 < rests <= stalls.SELDOM, rests
+assert settings() == before
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc alone has what is set")

@@ -27,6 +27,7 @@ from searchfeed.models import (
     Trend,
 )
 from searchfeed.snippets import Highlighter
+from searchfeed.stopping import pause
 
 BUCKETS = 1_000
 """A trend has at most so many; that is nineteen years of weeks."""
@@ -185,6 +186,7 @@ class Searching(Base):
             recency=query.recency,
             dedupe=query.dedupe,
         )
+        pause()
         ids = [id for match in answer.matches for id in (match.id, *match.duplicates)]
         entries = self._store.reader().entries(ids)
         highlighter = Highlighter(answer.patterns)

@@ -48,6 +48,7 @@ def browse(
 
     # Before there is a second thread, which would get a heap of its own.
     keep()
+    from searchfeed.tui import stalls
     from searchfeed.tui.app import SearchfeedApp
     from searchfeed.tui.queries import default_file
 
@@ -59,5 +60,6 @@ def browse(
         history=default_file(),
         allow_private=allow_private,
     )
-    app.run()
+    with stalls.short():
+        app.run()
     return app.main.close()

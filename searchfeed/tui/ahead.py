@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
+from itertools import zip_longest
+from threading import Condition
 from time import monotonic
 
 from searchfeed.memory import Memory
 from searchfeed.models import Query, Results
 from searchfeed.values import dataclass
 
-GUESSES = 8
-"""Letters that are looked for ahead."""
+GUESSES = 24
+"""Letters that are looked for ahead, with which a word goes on and with which the next begins."""
 
-BEHIND = 3
-"""So many times more a word counts that stands behind one that was found."""
+READ = 4_000
+"""Characters of each entry that was found that are looked at for words."""
 
-_MARK = "\0"
-_WORD, _BEHIND = re.compile(r"\b[^\W\d_]"), re.compile(rf"{_MARK}\W+([^\W\d_])")
+_WORD, _LAST = re.compile(r"\b[^\W\d_]"), re.compile(r"\w+$")
 
 FRESH = 30.0
 """Seconds after which a page is searched for again; others may have written meanwhile."""
@@ -49,6 +50,8 @@ class Pages:
     def __init__(self) -> None:
         self._memory = Memory(HELD)
         self._state = 0
+        self._sought: set[Hashable] = set()
+        self._changed = Condition()
 
     def get(self, query: Query, search: Callable[[Query], Results]) -> Results:
         """The page of a query, searched for unless it was found a moment ago."""
@@ -64,36 +67,60 @@ class Pages:
             return _Page(search(query), asked)
 
         # A space behind a word finds nothing else.
-        return self._memory.get((self._state, replace(query, text=query.text.rstrip())), make)
+        key = self._state, replace(query, text=query.text.rstrip())
+        # What is looked for already is had sooner than by looking for it a second time.
+        with self._changed:
+            self._changed.wait_for(lambda: key not in self._sought)
+            self._sought.add(key)
+        try:
+            return self._memory.get(key, make)
+        finally:
+            with self._changed:
+                self._sought.remove(key)
+                self._changed.notify_all()
 
     def forget(self) -> None:
         """What was found, or is being looked for, is no more what there is."""
         self._state += 1
 
 
-def guesses(text: str, completions: Sequence[str], results: Results) -> list[str]:
+def guesses(
+    text: str, completions: Sequence[str], results: Results, *, whole: bool = True
+) -> list[str]:
     """Texts of one letter more that are likely to be typed next, the likeliest first.
 
     Args:
         text: what has been typed.
         completions: what the half-typed word of it may become, as ``Index.complete`` gives them.
         results: what was found for it.
+        whole: whether that was found for the last word as it stands, so that it may be whole. A
+            space behind it finds the same, and the next word begins two letters from here.
     """
-    if not text[-1:].strip():
-        return [text + letter for letter, _ in _beginning(results).most_common(GUESSES)]
     # Names of fields come first among completions, and are seldom meant.
     likely = [each for each in completions if not each.endswith(":")]
-    longer = [each[: len(text) + 1] for each in likely if each.startswith(text)]
-    return list(dict.fromkeys(longer))[:GUESSES]
+    longer = dict.fromkeys(each[: len(text) + 1] for each in likely if each.startswith(text))
+    space = " " if text[-1:].strip() else ""
+    within = list(longer)[:GUESSES] if space else []
+    letters = _beginning(text, results).most_common(GUESSES) if whole else ()
+    behind = [f"{text}{space}{letter}" for letter, _ in letters]
+    # In turn, for either is likely.
+    pairs = zip_longest(within, behind)
+    return [guess for pair in pairs for guess in pair if guess is not None]
 
 
-def _beginning(results: Results) -> Counter[str]:
-    """How often words begin with a letter, where what was found is shown."""
-    letters = Counter[str]()
+def _beginning(text: str, results: Results) -> Counter[str]:
+    """How often words begin with a letter where something was found, most of all behind a word."""
+    last = _LAST.search(text.rstrip().lower())
+    # Any form of it: whoever looks for rates finds what stands behind a rate.
+    follows = re.compile(rf"\b{last[0]}\w*\W+([^\W\d_])") if last else None
+    letters, behind = Counter[str](), Counter[str]()
     for hit in results.hits:
-        for snippet in hit.snippets:
-            text = snippet.mark(_MARK, _MARK).lower()
-            letters.update(_WORD.findall(text))
-            for letter in _BEHIND.findall(text):
-                letters[letter] += BEHIND
+        read = f"{hit.entry.title}\n{hit.entry.body[:READ]}".lower()
+        letters.update(_WORD.findall(read))
+        if follows:
+            behind.update(follows.findall(read))
+    # All that stand behind it count together as much as all there are.
+    worth = letters.total() // max(1, behind.total())
+    for letter, count in behind.items():
+        letters[letter] += worth * count
     return letters

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.screen import Screen
 
+from searchfeed.tui import stalls
 from searchfeed.tui.keys import SCREEN
 from searchfeed.tui.painting import whole
 from searchfeed.tui.queries import Queries
@@ -77,8 +77,8 @@ class SearchfeedApp(App[None]):
         return self.main
 
     def on_ready(self) -> None:
-        """Keep what is there to stay out of collections of garbage, the longest of all stalls."""
-        self.call_after_refresh(gc.freeze)
+        """Keep what is there to stay out of the search for garbage."""
+        self.call_after_refresh(stalls.keep)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """What our style sheet needs of a theme that is not ours."""

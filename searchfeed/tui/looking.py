@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -13,6 +12,7 @@ from textual.widgets import Input
 
 from searchfeed.errors import IndexNotFoundError, QueryError
 from searchfeed.output.human import count, duration
+from searchfeed.tui import stalls
 from searchfeed.tui.chips import Chips
 from searchfeed.tui.criteria import Criteria
 from searchfeed.tui.facets import FacetBar
@@ -63,9 +63,13 @@ class Looking(Growing):
     def search(self, *, keep: bool = False) -> None:
         """Look for what is asked for now."""
         self._keep = keep
-        # As many as can be in sight: each takes time, to be found in its text and to be drawn.
         typed = self.focused is self.line
-        self.searcher.search(self.criteria, self.results.page + 1, typed=typed)
+        self.searcher.search(self.criteria, self.limit, typed=typed)
+
+    @property
+    def limit(self) -> int:
+        """As many as can be in sight: each takes time, to be found in its text and to be drawn."""
+        return self.results.page + 1
 
     def narrow(self, criteria: Criteria) -> None:
         """Look for something else."""
@@ -77,10 +81,11 @@ class Looking(Growing):
     def take_line(self) -> None:
         """Look for what stands in the search line, unless that is what was asked for already."""
         if self.line.value != self.criteria.text or self.criteria.like:
+            criteria = self.criteria.typed(self.line.value, typing=self.line.cursor_at_end)
+            self.searcher.expect(criteria, self.limit)
             # Before the search, for only one thread runs at a time.
             self.paint(self.line)
-            typing = self.line.cursor_at_end
-            self.narrow(self.criteria.typed(self.line.value, typing=typing))
+            self.narrow(criteria)
             give_way()
 
     @on(Input.Changed, "#query")
@@ -125,7 +130,7 @@ class Looking(Growing):
             self.facets.show(message.facets, self.criteria)
             self.paint(self.hints, self.timeline, self.facets)
             # Now that nobody types: once in fifty letters it would take twenty times as long.
-            self.call_after_refresh(gc.collect, 0)
+            self.call_after_refresh(stalls.rest)
 
     @on(Refused)
     def _refused(self, message: Refused) -> None:

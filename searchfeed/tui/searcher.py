@@ -15,6 +15,7 @@ from searchfeed.engines import LOCAL
 from searchfeed.errors import QueryError
 from searchfeed.index import Index
 from searchfeed.models import Facet, FacetCount, Hit, Period, Query, Results, Trend
+from searchfeed.stopping import stopping
 from searchfeed.tui.ahead import Pages, guesses
 from searchfeed.tui.criteria import Criteria
 from searchfeed.tui.facets import TITLES
@@ -32,11 +33,11 @@ REST = 0.4
 takes people 0.24 s, give or take 0.11 (Dhakal and others, CHI 2018); one that came meanwhile would
 have to wait for a part of it."""
 
-AHEAD, LONG = 0.09, 0.045
+AHEAD, LONG = 0.25, 0.045
 """Seconds for which what is likely to be asked next is looked for; not where a search takes so
 long, for it would be in the way of the letter that comes."""
 
-SHOWN, WORDS = 8, 32
+SHOWN, WORDS = 8, 256
 """Completions that are shown, and that tell which letters are likely: the most frequent words."""
 
 _SHORT = 3
@@ -138,9 +139,8 @@ class Searcher:
             limit: how many of the first at most.
             typed: whether the next letter may come soon.
         """
-        self.generation += 1
+        self.expect(criteria, limit)
         generation = self.generation
-        self._asked = criteria, limit
         self._rest = REST if typed else 0.0
 
         def job() -> None:
@@ -148,6 +148,12 @@ class Searcher:
 
         self._searching.ask(job)
         return generation
+
+    def expect(self, criteria: Criteria, limit: int) -> None:
+        """Have done with all that is in the way of what will be looked for next."""
+        # First what it is: it may be what is just looked for ahead.
+        self._asked = criteria, limit
+        self.generation += 1
 
     def more(self, criteria: Criteria, offset: int, limit: int) -> None:
         """Read on in what was found."""
@@ -174,7 +180,6 @@ class Searcher:
             completions = self._completions(text, cursor)
             self._post(Completed(text, completions[:SHOWN]))
             if cursor == len(text):
-                sleep(FRAME)
                 self._look_ahead(generation, completions)
 
         self._completing.ask(job)
@@ -193,13 +198,18 @@ class Searcher:
             # A cluster has others to answer as well.
             if generation != self.generation or criteria.like or self._index.engine != LOCAL:
                 return
-            _, results, _ = self._first_page(generation, criteria, limit)
+            found, results, _ = self._first_page(generation, criteria, limit)
             if results.elapsed > LONG:
                 return
-            for guess in guesses(criteria.text, completions, results):
+            whole = found == criteria
+            for guess in guesses(criteria.text, completions, results, whole=whole):
                 if generation != self.generation or monotonic() > until:
                     return
-                self._first_page(generation, criteria.typed(guess, typing=True), limit)
+                guessed = criteria.typed(guess, typing=True), limit
+                with stopping(
+                    lambda: generation != self.generation and self._asked != guessed  # noqa: B023
+                ):
+                    self._first_page(generation, *guessed)
 
     def fold(self) -> None:
         """Find out which entries tell the same story; searches do without until it is known.
@@ -241,7 +251,8 @@ class Searcher:
 
     def _guarded(self, generation: int, criteria: Criteria, job: Callable[[], None]) -> None:
         try:
-            job()
+            with stopping(lambda: generation != self.generation):
+                job()
         except Exception as error:  # noqa: BLE001 - the screen shows it
             self._post(Refused(generation, criteria, error))
 

@@ -16,6 +16,7 @@ from searchfeed.engines.whoosh.arrays import once
 from searchfeed.engines.whoosh.columnar.packing import narrow
 from searchfeed.engines.whoosh.values import NO_DATE, date_number
 from searchfeed.models import Facet, FacetCount, Period
+from searchfeed.stopping import pause
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,6 +48,7 @@ def count(
     view: View, documents: Documents, facet: Facet, limit: int | None, zone: tzinfo
 ) -> tuple[FacetCount, ...]:
     """The values of a facet in some documents, the largest counts first, ties by value."""
+    pause()
     if facet not in FIELDS:
         return _by_period(view, documents, Period(facet), limit, zone)
     values, counts = view.terms(FIELDS[facet]), view.tally(FIELDS[facet], documents)

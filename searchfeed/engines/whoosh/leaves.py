@@ -23,6 +23,7 @@ from searchfeed.engines.whoosh.matched import Matched
 from searchfeed.engines.whoosh.matching import Matcher
 from searchfeed.engines.whoosh.meaning import Family, fields, patterns, united
 from searchfeed.models import Pattern
+from searchfeed.stopping import pause
 from searchfeed.values import dataclass
 
 if TYPE_CHECKING:
@@ -69,17 +70,20 @@ class Leaves:
         return self._view.memory.get(key, lambda: self._score(leaf, worth))
 
     def _score(self, leaf: tree.Words, worth: float) -> Scored:
+        pause()
         slop = leaf.slop if isinstance(leaf, tree.Phrase) else 0
         names = fields(leaf)
         sequences = [self._matcher.sequences(leaf, field) for field in names]
         parts: list[tuple[Documents, Numbers]] = []
         for field, found in zip(names, sequences, strict=True):
+            pause()
             weight, b = FIELDS[field]
             for documents, counts in self._matcher.counts(field, found, slop):
                 if len(documents):
                     weighted = counts if weight == 1.0 else counts * weight
                     weighted = weighted / self._view.norm(field, b, documents)
                     parts.append((documents, weighted))
+        pause()
         documents, total = self._matcher.summed(parts)
         words = max((len(option) for options in sequences for option in options), default=1)
         rarity = words * inverse_document_frequency(len(documents), self._view.count)

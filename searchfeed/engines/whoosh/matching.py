@@ -18,6 +18,7 @@ from searchfeed.engines.whoosh.arrays import beginnings, common, members, once
 from searchfeed.engines.whoosh.meaning import KEYWORDS, TEXT_FIELDS, condition, fields, united
 from searchfeed.engines.whoosh.rows import LAST_POSITION, tally
 from searchfeed.engines.whoosh.values import NO_DATE, date_number
+from searchfeed.stopping import pause
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -144,6 +145,7 @@ class Matcher:
 
     def spots(self, word: tree.Word, field: str, among: Documents) -> list[Spots]:
         """Which of some live documents hold the first term of a word, in any form."""
+        pause()
         firsts = [option[:1] for option in self.sequences(word, field)]
         return self._view.spots(field, united(firsts), among)
 

@@ -19,6 +19,7 @@ from searchfeed.engines.whoosh.formulas import ALL, RERANKED, SOME, TYPED
 from searchfeed.engines.whoosh.matched import Matched
 from searchfeed.engines.whoosh.proximity import bonuses
 from searchfeed.engines.whoosh.sums import Sum, kept, numbers
+from searchfeed.stopping import pause
 
 if TYPE_CHECKING:
     from searchfeed.engines.whoosh.scoring import Scorer
@@ -306,7 +307,9 @@ class Ranking:
             there: how many those are.
             count: how many are wanted; those that tie with the last come on top.
         """
+        pause()
         documents = self._candidates(mask, there, count)
+        pause()
         return _at_least(documents, self._sum.at(documents), count)
 
     def _candidates(self, mask: Mask | None, there: int, count: int) -> Documents:

@@ -9,6 +9,7 @@ import numpy as np
 
 from searchfeed.engines.whoosh.arrays import once
 from searchfeed.engines.whoosh.rows import added_up
+from searchfeed.stopping import pause
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,6 +41,7 @@ class Spots(NamedTuple):
 
 def places(spots: Iterable[Spots], among: Documents) -> Places:
     """Every place of some terms in the documents that were asked about, ascending."""
+    pause()
     found: list[tuple[Documents, Integers, Integers]] = []
     for owners, located, which in spots:
         if len(owners):
