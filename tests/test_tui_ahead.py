@@ -9,19 +9,21 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from threading import Event
-from time import sleep
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
 
 from searchfeed import Index
 from searchfeed.models import Query, Results
-from searchfeed.stopping import Stopped, pause
+from searchfeed.stopping import Stopped, pause, stopping
 from searchfeed.tui import ahead, searcher
 from searchfeed.tui.ahead import GUESSES, Pages, guesses
 from searchfeed.tui.criteria import Criteria
-from searchfeed.tui.searcher import WORDS
+from searchfeed.tui.searcher import HUSH, WORDS, Searcher
+from tests.program import wait_until
 from tests.stage import NOW, entry, fill, played, rss, stage
 
 
@@ -263,6 +265,36 @@ class TestLookingAhead:
                 assert scene.main.results.count == (18 if letter == "m" else 0)
                 assert ahead == ["storm"]
                 assert ended == ([] if letter == "m" else ["storm"])
+
+    def test_what_runs_waits_until_it_is_known_what_was_pressed(self, index: Index) -> None:
+        asked = Searcher(index, lambda _: None)
+        generation = asked.search(Criteria("storm"), 3)
+        steps: list[float] = []
+
+        def work() -> None:
+            with stopping(partial(asked._unwanted, generation)):
+                while len(steps) < 1_000:
+                    pause()
+                    steps.append(monotonic())
+                    sleep(0.0001)
+
+        with ThreadPoolExecutor() as threads:
+            for ends_it in (False, True):
+                steps.clear()
+                worker = threads.submit(work)
+                wait_until(lambda: len(steps) > 5)
+                pressed = monotonic()
+                asked.hush()
+                hushed = monotonic()
+                sleep(HUSH / 2)
+                if ends_it:
+                    asked.expect(Criteria("ferry"), 3)
+                worker.result(20)
+                # One that began to wait before it was told may go on once.
+                behind = [step for step in steps if step > hushed][1:]
+                assert not any(step < pressed + HUSH for step in behind)
+                assert (len(steps) < 1_000) is ends_it
+        assert asked.close()
 
     @played
     async def test_a_cluster_is_not_asked_ahead(

@@ -9,6 +9,8 @@ from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual._compositor import CompositorUpdate
 from textual.app import App
 from textual.drivers.headless_driver import HeadlessDriver
+from textual.events import Key, Paste
+from textual.message import Message
 
 from benchmarks.terminal import Screen as Sent
 from searchfeed import Index
@@ -125,8 +127,22 @@ async def test_a_paint_is_written_in_one_piece() -> None:
         def write(self, data: str) -> None:
             written.append(data)
 
-    driver = whole(Plain)(App())
+    driver = whole(Plain, list)(App())
     for data in ("title", SYNC_START, "a", "b", SYNC_END, "c", SYNC_START, SYNC_END):
         driver.write(data)
     paint = f"{SYNC_START}ab{SYNC_END}"
     assert written == ["title", paint, "c", f"{SYNC_START}{SYNC_END}"]
+
+
+@played
+async def test_that_a_key_was_pressed_is_told_before_anything_is_done_about_it() -> None:
+    done: list[str] = []
+
+    class Plain(HeadlessDriver):
+        def process_message(self, message: Message) -> None:
+            done.append(type(message).__name__)
+
+    driver = whole(Plain, lambda: done.append("pressed"))(App())
+    for message in (Key("a", "a"), Paste("b"), Key("escape", None)):
+        driver.process_message(message)
+    assert done == ["pressed", "Key", "Paste", "pressed", "Key"]

@@ -70,7 +70,11 @@ class SearchfeedApp(App[None]):
 
     def get_driver_class(self) -> type[Driver]:
         """What writes to the terminal."""
-        return whole(super().get_driver_class())
+        return whole(super().get_driver_class(), self._pressed)
+
+    def _pressed(self) -> None:
+        # Textual asks for the driver before there is a screen.
+        self.main.searcher.hush()
 
     def get_default_screen(self) -> Screen[None]:
         """The screen to begin with."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import sleep
 
 from rich.console import Console
 from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual._compositor import CompositorUpdate
 from textual.driver import Driver
+from textual.events import Key
 from textual.geometry import Region
+from textual.message import Message
 from textual.screen import Screen
 from textual.strip import Strip
 
@@ -33,11 +36,16 @@ class Lines(CompositorUpdate):
         return "\n".join(line.text for _, _, line in self.lines)
 
 
-def whole(driver: type[Driver]) -> type[Driver]:
+def whole(driver: type[Driver], pressed: Callable[[], object]) -> type[Driver]:
     """A driver that writes a paint in one piece.
 
     Textual writes its beginning, what is in it and its end one by one, in a thread that waits for
     its turn each time.
+
+    Args:
+        driver: of this system.
+        pressed: is called when a key was pressed, in the thread that reads it, before anything is
+            done about it.
     """
 
     class Whole(driver):  # type: ignore[valid-type, misc] # which one it is, the system says
@@ -49,6 +57,12 @@ def whole(driver: type[Driver]) -> type[Driver]:
             if data == SYNC_END or not self.held.startswith(SYNC_START):
                 held, self.held = self.held, ""
                 super().write(held)
+
+        def process_message(self, message: Message) -> None:
+            """Pass on what the user did."""
+            if isinstance(message, Key):
+                pressed()
+            super().process_message(message)
 
     return Whole
 

@@ -37,6 +37,9 @@ AHEAD, LONG = 0.25, 0.045
 """Seconds for which what is likely to be asked next is looked for; not where a search takes so
 long, for it would be in the way of the letter that comes."""
 
+HUSH, GLANCE = 0.02, 0.0005
+"""Seconds that it takes at most until it is known what a key does, and between two looks."""
+
 SHOWN, WORDS = 8, 256
 """Completions that are shown, and that tell which letters are likely: the most frequent words."""
 
@@ -128,6 +131,7 @@ class Searcher:
         self._waited = False
         self._answered = 0.0
         self._rest = 0.0
+        self._hushed = 0.0
         self._asked = (Criteria(), 1)
         self.generation = 0
 
@@ -154,6 +158,17 @@ class Searcher:
         # First what it is: it may be what is just looked for ahead.
         self._asked = criteria, limit
         self.generation += 1
+        self._hushed = 0.0
+
+    def hush(self) -> None:
+        """Have all that runs wait at its next pause until it is known what was pressed."""
+        self._hushed = monotonic() + HUSH
+
+    def _unwanted(self, generation: int, asked: tuple[Criteria, int] | None = None) -> bool:
+        """Whether an answer of that generation, or what was looked for ahead, is not asked for."""
+        while generation == self.generation and monotonic() < self._hushed:
+            sleep(GLANCE)
+        return generation != self.generation and self._asked != asked
 
     def more(self, criteria: Criteria, offset: int, limit: int) -> None:
         """Read on in what was found."""
@@ -206,9 +221,7 @@ class Searcher:
                 if generation != self.generation or monotonic() > until:
                     return
                 guessed = criteria.typed(guess, typing=True), limit
-                with stopping(
-                    lambda: generation != self.generation and self._asked != guessed  # noqa: B023
-                ):
+                with stopping(partial(self._unwanted, generation, guessed)):
                     self._first_page(generation, *guessed)
 
     def fold(self) -> None:
@@ -251,7 +264,7 @@ class Searcher:
 
     def _guarded(self, generation: int, criteria: Criteria, job: Callable[[], None]) -> None:
         try:
-            with stopping(lambda: generation != self.generation):
+            with stopping(partial(self._unwanted, generation)):
                 job()
         except Exception as error:  # noqa: BLE001 - the screen shows it
             self._post(Refused(generation, criteria, error))
