@@ -81,6 +81,12 @@ class TestGuesses:
         assert len(set(found)) == len(found)
         assert all(len(each) == 1 and each.isalpha() for each in found)
 
+    def test_a_single_letter_goes_on_before_it_is_taken_for_a_word(self, index: Index) -> None:
+        found = guesses("s", ("sta", "sailor"), index.search("storm"))
+        assert found[:2] == ["st", "sa"]
+        assert found[2:]
+        assert all(each.startswith("s ") for each in found[2:])
+
     def test_there_are_not_too_many(self, index: Index) -> None:
         results = index.search("")
         letters = [chr(ord("a") + at) for at in range(26)]

@@ -16,6 +16,7 @@ from time import monotonic
 
 from searchfeed.memory import Memory
 from searchfeed.models import Query, Results
+from searchfeed.tui.criteria import half_word
 from searchfeed.values import dataclass
 
 GUESSES = 24
@@ -93,8 +94,9 @@ def guesses(
         text: what has been typed.
         completions: what the half-typed word of it may become, as ``Index.complete`` gives them.
         results: what was found for it.
-        whole: whether that was found for the last word as it stands, so that it may be whole. A
-            space behind it finds the same, and the next word begins two letters from here.
+        whole: whether that was found for the last word as it stands, so that it may be whole, as
+            a single letter seldom is. A space behind it finds the same, and the next word begins
+            two letters from here.
     """
     # Names of fields come first among completions, and are seldom meant.
     likely = [each for each in completions if not each.endswith(":")]
@@ -103,6 +105,8 @@ def guesses(
     within = list(longer)[:GUESSES] if space else []
     letters = _beginning(text, results).most_common(GUESSES) if whole else ()
     behind = [f"{text}{space}{letter}" for letter, _ in letters]
+    if len(half_word(text)) == 1:
+        return [*within, *behind]
     # In turn, for either is likely.
     pairs = zip_longest(within, behind)
     return [guess for pair in pairs for guess in pair if guess is not None]

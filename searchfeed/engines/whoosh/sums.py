@@ -63,17 +63,20 @@ class Sum:
             allowed: which documents count; None for all that are in a leaf.
             count: how many.
         """
+        for wanted in (max(SEEDS, count), max(SEEDS, 2 * count)):
+            documents = self._seeds(allowed, wanted)
+            if len(documents) >= count:
+                scores = self.at(documents)
+                return float(np.partition(scores, -count)[-count])
+        return 0.0
+
+    def _seeds(self, allowed: Mask | None, wanted: int) -> Documents:
+        """The documents that are among so many best of a leaf."""
         seeds: list[Documents] = []
         for leaf in self.leaves:
-            best = leaf.documents[leaf.impacts[: max(SEEDS, 2 * count)]]
+            best = leaf.documents[leaf.impacts[:wanted]]
             seeds.append(best if allowed is None else kept(best, allowed))
-        if sum(map(len, seeds)) < count:
-            return 0.0
-        documents = once(seeds)
-        if len(documents) < count:
-            return 0.0
-        scores = self.at(documents)
-        return float(np.partition(scores, -count)[-count])
+        return once(seeds) if seeds else np.zeros(0, dtype=np.int32)
 
     def reaching(self, score: float, allowed: Mask | None) -> Documents:
         """Documents among which all are that have this score, which is above 0; ascending."""
