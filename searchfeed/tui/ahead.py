@@ -16,7 +16,6 @@ from time import monotonic
 
 from searchfeed.memory import Memory
 from searchfeed.models import Query, Results
-from searchfeed.tui.criteria import half_word
 from searchfeed.values import dataclass
 
 GUESSES = 24
@@ -105,7 +104,7 @@ def guesses(
     within = list(longer)[:GUESSES] if space else []
     letters = _beginning(text, results).most_common(GUESSES) if whole else ()
     behind = [f"{text}{space}{letter}" for letter, _ in letters]
-    if len(half_word(text)) == 1:
+    if space and not text[-2:-1].strip():
         return [*within, *behind]
     # In turn, for either is likely.
     pairs = zip_longest(within, behind)
