@@ -81,11 +81,24 @@ class TestGuesses:
         assert len(set(found)) == len(found)
         assert all(len(each) == 1 and each.isalpha() for each in found)
 
-    def test_a_single_letter_goes_on_before_it_is_taken_for_a_word(self, index: Index) -> None:
-        found = guesses("s", ("sta", "sailor"), index.search("storm"))
-        assert found[:2] == ["st", "sa"]
-        assert found[2:]
-        assert all(each.startswith("s ") for each in found[2:])
+    def test_a_word_is_as_likely_whole_as_it_is_frequent(self, index: Index) -> None:
+        results = index.search("storm")
+        longer = ("the sta", "the sailor", "the sun")
+
+        def found(*siblings: str) -> list[str]:
+            guessed = guesses("the s", longer, results, siblings=siblings)
+            assert set(guessed) >= {"the st", "the sa", "the su"}
+            return [" ".join(each.split()[2:]) for each in guessed]
+
+        # None is more frequent: a word goes on as often as another begins.
+        assert found("the s", "the sta", "the sailor")[:6:2] == [""] * 3
+        assert all(found("the s", "the sta", "the sailor")[1:6:2])
+        # One is: first of all it goes on so.
+        assert found("the sta", "the stop", "the s")[:5:2] == ["", *found("the s")[1:5:2]]
+        # It is none of the frequent words: all of them are likelier.
+        assert not any(found("the sta", "the sailor")[:3])
+        assert all(found("the sta", "the sailor")[3:])
+        assert not any(found()[:3])
 
     def test_there_are_not_too_many(self, index: Index) -> None:
         results = index.search("")

@@ -85,30 +85,44 @@ class Pages:
 
 
 def guesses(
-    text: str, completions: Sequence[str], results: Results, *, whole: bool = True
+    text: str,
+    completions: Sequence[str],
+    results: Results,
+    *,
+    whole: bool = True,
+    siblings: Sequence[str] = (),
 ) -> list[str]:
     """Texts of one letter more that are likely to be typed next, the likeliest first.
+
+    A space behind a word that was found finds nothing else, so that of the next word the first
+    letter is guessed.
 
     Args:
         text: what has been typed.
         completions: what the half-typed word of it may become, as ``Index.complete`` gives them.
         results: what was found for it.
-        whole: whether that was found for the last word as it stands, so that it may be whole, as
-            a single letter seldom is. A space behind it finds the same, and the next word begins
-            two letters from here.
+        whole: whether they were found for the last word as it stands.
+        siblings: what its last word could have become before its last letter: where it is among
+            them it goes on, rather than to be whole, as those that stand before it do.
     """
     # Names of fields come first among completions, and are seldom meant.
     likely = [each for each in completions if not each.endswith(":")]
-    longer = dict.fromkeys(each[: len(text) + 1] for each in likely if each.startswith(text))
     space = " " if text[-1:].strip() else ""
-    within = list(longer)[:GUESSES] if space else []
+    within = _longer(text, likely)[:GUESSES] if space else []
     letters = _beginning(text, results).most_common(GUESSES) if whole else ()
     behind = [f"{text}{space}{letter}" for letter, _ in letters]
-    if space and not text[-2:-1].strip():
-        return [*within, *behind]
-    # In turn, for either is likely.
-    pairs = zip_longest(within, behind)
-    return [guess for pair in pairs for guess in pair if guess is not None]
+    rank = siblings.index(text) if text in siblings else len(siblings)
+    first = len(_longer(text, siblings[:rank])) if rank < len(siblings) else len(within)
+    # Then in turn, for either is likely.
+    pairs = zip_longest(within[first:], behind)
+    return within[:first] + [guess for pair in pairs for guess in pair if guess is not None]
+
+
+def _longer(text: str, completions: Sequence[str]) -> list[str]:
+    """The text with the next letter of its completions, each once."""
+    longer = dict.fromkeys(each[: len(text) + 1] for each in completions if each.startswith(text))
+    longer.pop(text, None)
+    return list(longer)
 
 
 def _beginning(text: str, results: Results) -> Counter[str]:

@@ -216,8 +216,9 @@ class Searcher:
             found, results, _ = self._first_page(generation, criteria, limit)
             if results.elapsed > LONG:
                 return
-            whole = found == criteria
-            for guess in guesses(criteria.text, completions, results, whole=whole):
+            text, whole = criteria.text, found == criteria
+            siblings = self._completions(text[:-1], len(text) - 1) if whole and text else ()
+            for guess in guesses(text, completions, results, whole=whole, siblings=siblings):
                 if generation != self.generation or monotonic() > until:
                     return
                 guessed = criteria.typed(guess, typing=True), limit

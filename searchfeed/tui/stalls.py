@@ -17,9 +17,9 @@ seven pages of hits."""
 SELDOM = 10
 """Rests after which all that came since the start is looked through."""
 
-TURN = 0.001
+TURN = 0.0005
 """Seconds after which a thread that works gives way to one that waits. A letter comes through
-three threads to the search, and at each it would wait for five times as long."""
+three threads to the search, and at each it would wait for ten times as long."""
 
 _NEVER = 1_000_000
 
