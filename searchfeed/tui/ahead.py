@@ -16,6 +16,7 @@ from time import monotonic
 
 from searchfeed.memory import Memory
 from searchfeed.models import Query, Results
+from searchfeed.stopping import pause
 from searchfeed.values import dataclass
 
 GUESSES = 24
@@ -102,8 +103,8 @@ def guesses(
         completions: what the half-typed word of it may become, as ``Index.complete`` gives them.
         results: what was found for it.
         whole: whether they were found for the last word as it stands.
-        siblings: what its last word could have become before its last letter: where it is among
-            them it goes on, rather than to be whole, as those that stand before it do.
+        siblings: completions of the text without its last letter. Those in front of the text
+            itself are likelier than that the word is whole; where it is not among them, all are.
     """
     # Names of fields come first among completions, and are seldom meant.
     likely = [each for each in completions if not each.endswith(":")]
@@ -132,6 +133,7 @@ def _beginning(text: str, results: Results) -> Counter[str]:
     follows = re.compile(rf"\b{last[0]}\w*\W+([^\W\d_])") if last else None
     letters, behind = Counter[str](), Counter[str]()
     for hit in results.hits:
+        pause()
         read = f"{hit.entry.title}\n{hit.entry.body[:READ]}".lower()
         letters.update(_WORD.findall(read))
         if follows:

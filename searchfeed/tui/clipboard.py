@@ -45,7 +45,8 @@ async def copy(app: App[Any], text: str, what: str) -> str:
     if fits:
         app.copy_to_clipboard(text.encode("utf-8", "replace").decode("utf-8"))
     argv = command(os.environ)
-    if bool(argv) and await asyncio.to_thread(_run, argv, text):
+    copied = await asyncio.to_thread(_run, argv, text) if argv else False
+    if copied:
         return f"{what} copied"
     if fits:
         return f"{what} copied, if the terminal allows it"

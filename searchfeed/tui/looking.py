@@ -129,7 +129,6 @@ class Looking(Growing):
             self.timeline.show(message.trend)
             self.facets.show(message.facets, self.criteria)
             self.paint(self.hints, self.timeline, self.facets)
-            # Now that nobody types: once in fifty letters it would take twenty times as long.
             self.call_after_refresh(stalls.rest)
 
     @on(Refused)

@@ -209,7 +209,7 @@ class Searcher:
         """Find what the next letter is likely to bring, as long as it does not come."""
         criteria, limit = self._asked
         until = monotonic() + AHEAD
-        with suppress(Exception):
+        with suppress(Exception), stopping(partial(self._unwanted, generation)):
             # A cluster has others to answer as well.
             if generation != self.generation or criteria.like or self._index.engine != LOCAL:
                 return
