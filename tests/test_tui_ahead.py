@@ -389,7 +389,7 @@ with stalls.short():
     young = garbage()
     held = [[] for _ in range(2 * stalls.YOUNG)]
     assert young() is None
-    # What has been looked through once waits for a rest, be it garbage by then.
+    # What has been looked through once waits for a lull, be it garbage by then.
     old = Node()
     ref = weakref.ref(old)
     gc.collect(0)
@@ -397,19 +397,14 @@ with stalls.short():
     del old
     held += [[] for _ in range(20 * stalls.YOUNG)]
     assert ref() is not None
-    stalls.rest()
+    stalls.lull()
     assert ref() is None
-    # And what has rested once, for a tenth rest.
-    old = Node()
-    ref = weakref.ref(old)
-    stalls.rest()
-    old.itself = old
-    del old
-    rests = 0
-    while ref() is not None:
-        stalls.rest()
-        rests += 1
-    assert 1 < rests <= stalls.SELDOM, rests
+    # Then what is there stays, and is not looked through in the next one.
+    assert gc.get_count() < (1_000, 1, 1)
+    frozen = gc.get_freeze_count()
+    assert frozen > 22 * stalls.YOUNG
+    del held
+    assert gc.get_freeze_count() < frozen - 22 * stalls.YOUNG
 assert settings() == before
 """
     subprocess.run([sys.executable, "-c", program], check=True)

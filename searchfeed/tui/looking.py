@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -129,7 +130,11 @@ class Looking(Growing):
             self.timeline.show(message.trend)
             self.facets.show(message.facets, self.criteria)
             self.paint(self.hints, self.timeline, self.facets)
-            self.call_after_refresh(stalls.rest)
+            self.set_timer(stalls.LULL, partial(self._lull, message.generation))
+
+    def _lull(self, generation: int) -> None:
+        if generation == self.searcher.generation:
+            stalls.lull()
 
     @on(Refused)
     def _refused(self, message: Refused) -> None:

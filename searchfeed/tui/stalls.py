@@ -14,8 +14,9 @@ YOUNG = 5_000
 """New objects that are looked through for garbage whoever types, in about a millisecond: those of
 seven pages of hits."""
 
-SELDOM = 10
-"""Rests after which all that came since the start is looked through."""
+LULL = 10.0
+"""Seconds without a letter after which nobody types any more: there is time for all that came since
+the last lull, which takes that of some frames."""
 
 TURN = 0.0005
 """Seconds after which a thread that works gives way to one that waits. A letter comes through
@@ -26,7 +27,7 @@ _NEVER = 1_000_000
 
 @contextmanager
 def short() -> Iterator[None]:
-    """Stalls inside are short; older objects are looked through when ``rest`` says so."""
+    """Stalls inside are short; what is not young is left to ``lull``."""
     thresholds, turn = gc.get_threshold(), sys.getswitchinterval()
     gc.set_threshold(YOUNG, _NEVER, _NEVER)
     sys.setswitchinterval(TURN)
@@ -42,6 +43,10 @@ def keep() -> None:
     gc.freeze()
 
 
-def rest() -> None:
-    """Look for garbage now, while nobody types."""
-    gc.collect(2 if gc.get_count()[2] >= SELDOM else 1)
+def lull() -> None:
+    """Look for garbage among all that came since the last time; what is none, stays.
+
+    Pages that were found are forgotten all the same: nothing in them refers to itself.
+    """
+    gc.collect()
+    keep()
