@@ -26,11 +26,13 @@ from textual.selection import Selection
 from textual.widgets import Input
 
 from searchfeed import Index
-from searchfeed.models import Enclosure, Entry
+from searchfeed.models import Enclosure, Entry, Results
 from searchfeed.output import Screen
 from searchfeed.output.clean import UNSAFE, clean
+from searchfeed.stopping import Stopped, pause
 from searchfeed.tui import clipboard, opening, pagemaker, sections
 from searchfeed.tui.marks import Marks, free_name
+from searchfeed.tui.pagemaker import RELATED, PageMaker
 from searchfeed.tui.reading import MEASURE, Reading
 from searchfeed.tui.themes import CONTRAST, DARK, DEFAULTS, LIGHT, THEMES
 from searchfeed.tui.typesetting import Sheet, chunks, lay_out
@@ -500,6 +502,47 @@ def executable(path: Path, script: str) -> Path:
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)
     return path
+
+
+def test_what_is_related_is_looked_for_anew_once_nothing_else_is_asked_for(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pagemaker, "REST", 0.01)
+    begun: list[str] = []
+    ended: list[str] = []
+    told: list[Any] = []
+
+    class Slow(Index):
+        def like(self, id: str, **named: Any) -> Results:
+            begun.append(id)
+            if len(begun) == 1:
+                try:
+                    while True:
+                        pause()
+                except Stopped:
+                    ended.append(id)
+                    raise
+            return super().like(id, **named)
+
+    with Slow(index.path) as slow:
+        maker = PageMaker(slow, told.append, lambda: datetime.now(UTC))
+        entry = slow.search("ferry", limit=1).hits[0].entry
+        maker.learn(entry)
+        wait_until(lambda: bool(begun))
+        maker.disturb()
+        wait_until(lambda: not maker.busy)
+        found = [message for message in told if isinstance(message, pagemaker.Alike)]
+        assert (begun, ended) == ([entry.id] * 2, [entry.id])
+        assert [message.hits for message in found] == [slow.like(entry.id, limit=RELATED).hits]
+        # Nobody looks at the entry any more.
+        begun.clear()
+        told.clear()
+        maker.learn(entry)
+        wait_until(lambda: bool(begun))
+        maker.forget()
+        wait_until(lambda: not maker.busy)
+        assert not any(isinstance(message, pagemaker.Alike) for message in told)
+        maker.close()
 
 
 def test_the_clipboard_is_set_in_the_terminal_and_on_this_computer(

@@ -18,6 +18,7 @@ from searchfeed.errors import SearchfeedError
 from searchfeed.models import Entry, Hit, Query, Snippet, Span
 from searchfeed.output import Screen
 from searchfeed.output.clean import clean
+from searchfeed.stopping import pause, stopping
 from searchfeed.tui import sections
 from searchfeed.tui.lanes import Lane
 from searchfeed.tui.page import Laid, laid
@@ -109,6 +110,7 @@ class PageMaker:
         self._likes = Lane("related")
         self.run = 0
         self.shown = 0
+        self._disturbed = 0
 
     @property
     def busy(self) -> bool:
@@ -119,6 +121,10 @@ class PageMaker:
         """Work for nobody any more."""
         self.run += 1
         self.shown += 1
+
+    def disturb(self) -> None:
+        """Begin anew, after a rest, with what takes long: something else is asked for now."""
+        self._disturbed += 1
 
     def close(self) -> None:
         """Take no more wishes."""
@@ -198,10 +204,15 @@ class PageMaker:
                 self._post(Edited(shown, self._index.versions(entry.id)))
 
     def _learn_related(self, shown: int, entry: Entry) -> None:
-        time.sleep(REST)
-        with suppress(SearchfeedError):
-            if shown == self.shown:
-                self._post(Alike(shown, self._index.like(entry.id, limit=RELATED).hits))
+        done = False
+        while shown == self.shown and not done:
+            disturbed = self._disturbed
+            time.sleep(REST)
+            with stopping(lambda: (shown, disturbed) != (self.shown, self._disturbed)):  # noqa: B023
+                pause()
+                with suppress(SearchfeedError):
+                    self._post(Alike(shown, self._index.like(entry.id, limit=RELATED).hits))
+                done = True
 
 
 def _addresses(sheet: Sheet) -> Collection[str]:

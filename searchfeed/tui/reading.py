@@ -175,6 +175,10 @@ class Reading(ScrollView, Lined, can_focus=True):
         self._anchor = Place("head")
         self._make()
 
+    def disturb(self) -> None:
+        """Something else is asked for: what takes long and is not shown yet comes later."""
+        self._maker.disturb()
+
     def clear(self) -> None:
         """Show nothing."""
         self._maker.forget()

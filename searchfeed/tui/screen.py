@@ -187,6 +187,7 @@ class SearchScreen(Saving, Ground):
     def search(self, *, keep: bool = False) -> None:
         """Look for what is asked for now; what has been found before is shown no sooner."""
         super().search(keep=keep)
+        self.reading.disturb()
         if self._previewing:
             self._preview_soon()
 

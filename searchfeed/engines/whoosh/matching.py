@@ -151,6 +151,7 @@ class Matcher:
 
     def holding(self, leaf: tree.Words) -> Documents:
         """The live documents that hold a leaf in any form."""
+        pause()
         return self._worded(leaf, *fields(leaf))
 
     def keyword(self, leaf: tree.Words) -> Documents:
