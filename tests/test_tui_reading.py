@@ -545,13 +545,19 @@ def test_what_is_related_is_looked_for_anew_once_nothing_else_is_asked_for(
         maker.close()
 
 
-def test_the_clipboard_is_set_in_the_terminal_and_on_this_computer(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, index: Index
-) -> None:
-    executable(tmp_path / "xclip", f'cat > "{tmp_path}/copied"; echo noise; echo noise >&2')
+@pytest.fixture
+def xclip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where what sets the clipboard of this computer is looked for."""
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.defpath}")
     monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    return tmp_path / "xclip"
+
+
+def test_the_clipboard_is_set_in_the_terminal_and_on_this_computer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, index: Index, xclip: Path
+) -> None:
+    executable(xclip, f'cat > "{tmp_path}/copied"; echo noise; echo noise >&2')
 
     async def steps() -> None:
         app = Host(index)
@@ -560,10 +566,10 @@ def test_the_clipboard_is_set_in_the_terminal_and_on_this_computer(
             assert await clipboard.copy(app, text, "Link") == "Link copied"
             assert app.clipboard == text
             assert (tmp_path / "copied").read_text(encoding="utf-8") == text
-            executable(tmp_path / "xclip", "exit 1")
+            executable(xclip, "exit 1")
             told = await clipboard.copy(app, "b", "Text")
             assert (app.clipboard, told) == ("b", "Text copied, if the terminal allows it")
-            executable(tmp_path / "xclip", "exec sleep 30")
+            executable(xclip, "exec sleep 30")
             monkeypatch.setattr(clipboard, "PATIENCE", 0.1)
             assert (
                 await clipboard.copy(app, "c", "Text") == "Text copied, if the terminal allows it"
@@ -576,12 +582,9 @@ def test_the_clipboard_is_set_in_the_terminal_and_on_this_computer(
 
 
 def test_what_was_copied_as_the_program_quits_is_in_the_clipboard(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, index: Index
+    tmp_path: Path, index: Index, xclip: Path
 ) -> None:
-    executable(tmp_path / "xclip", f'sleep 0.3; cat > "{tmp_path}/copied"')
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.defpath}")
-    monkeypatch.setenv("DISPLAY", ":0")
-    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    executable(xclip, f'sleep 0.3; cat > "{tmp_path}/copied"')
 
     async def steps() -> None:
         app = Host(index)

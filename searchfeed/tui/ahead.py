@@ -112,8 +112,8 @@ def guesses(
     within = _longer(text, likely)[:GUESSES] if space else []
     letters = _beginning(text, results).most_common(GUESSES) if whole else ()
     behind = [f"{text}{space}{letter}" for letter, _ in letters]
-    rank = siblings.index(text) if text in siblings else len(siblings)
-    first = len(_longer(text, siblings[:rank])) if rank < len(siblings) else len(within)
+    likelier = siblings[: siblings.index(text)] if text in siblings else completions
+    first = len(_longer(text, likelier))
     # Then in turn, for either is likely.
     pairs = zip_longest(within[first:], behind)
     return within[:first] + [guess for pair in pairs for guess in pair if guess is not None]

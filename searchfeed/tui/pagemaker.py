@@ -204,15 +204,14 @@ class PageMaker:
                 self._post(Edited(shown, self._index.versions(entry.id)))
 
     def _learn_related(self, shown: int, entry: Entry) -> None:
-        done = False
-        while shown == self.shown and not done:
+        while shown == self.shown:
             disturbed = self._disturbed
             time.sleep(REST)
             with stopping(lambda: (shown, disturbed) != (self.shown, self._disturbed)):  # noqa: B023
                 pause()
                 with suppress(SearchfeedError):
                     self._post(Alike(shown, self._index.like(entry.id, limit=RELATED).hits))
-                done = True
+                return
 
 
 def _addresses(sheet: Sheet) -> Collection[str]:

@@ -15,7 +15,7 @@ from searchfeed.engines import LOCAL
 from searchfeed.errors import QueryError
 from searchfeed.index import Index
 from searchfeed.models import Facet, FacetCount, Hit, Period, Query, Results, Trend
-from searchfeed.stopping import stopping
+from searchfeed.stopping import pause, stopping
 from searchfeed.tui.ahead import Pages, guesses
 from searchfeed.tui.criteria import Criteria
 from searchfeed.tui.facets import TITLES
@@ -176,9 +176,9 @@ class Searcher:
 
         def page() -> None:
             sleep(max(0.0, self._answered + self._rest - monotonic()))
-            if generation == self.generation:
-                results, _ = self._page(criteria, limit, offset)
-                self._post(More(generation, offset, results.hits))
+            pause()
+            results, _ = self._page(criteria, limit, offset)
+            self._post(More(generation, offset, results.hits))
 
         self._paging.ask(lambda: self._guarded(generation, criteria, page))
 
@@ -284,17 +284,15 @@ class Searcher:
     def _count(self, generation: int, criteria: Criteria) -> None:
         # Results come first: while somebody types, counts would be in their way.
         sleep(max(FRAME, self._rest))
-        if generation != self.generation:
-            return
+        pause()
         # Without conditions, which do not stand in the line.
         suggestion = "" if criteria.conditions else self._index.suggestion(criteria.query())
         facets: dict[Facet, tuple[FacetCount, ...]] = {}
         for facet in TITLES:
-            if generation != self.generation:
-                return
+            pause()
             facets |= self._facet(criteria, facet)
-        if generation == self.generation:
-            self._post(Counted(generation, facets, self._trend(criteria), suggestion))
+        pause()
+        self._post(Counted(generation, facets, self._trend(criteria), suggestion))
 
     def _first_page(
         self, generation: int, criteria: Criteria, limit: int
